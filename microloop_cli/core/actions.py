@@ -1,0 +1,80 @@
+"""What the core decided: performed by `run.perform`, recorded in the ledger beside the facts."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+ExecKind = Literal["agent", "shim", "step", "housekeeping", "nested"]
+Outcome = Literal["ended", "no_progress", "step_limit", "policy_stop", "time_limit", "interrupted", "failed"]
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """Base of all decisions; the tag is the event's type in the ledger."""
+
+
+class Verdict(Decision, tag="verdict", kw_only=True, frozen=True):
+    """The answer to an awaiting exec. `command` is what the agent meant; set for steps only.
+
+    `hold_end` asks the guard to hold the process at its exit until a `Release`, so that a nudge can
+    still be written into its output.
+    """
+
+    exec_id: int
+    kind: ExecKind
+    allow: bool
+    step: int | None = None
+    command: str | None = None
+    message: str = ""
+    hold_end: bool = False
+
+
+class Release(Decision, tag="release", kw_only=True, frozen=True):
+    """Let a held step go, with `text` appended to its output (empty: nothing)."""
+
+    step: int
+    text: str = ""
+
+
+class Finding(Decision, tag="finding", kw_only=True, frozen=True):
+    """A detector found no progress. `steps` are the evidence; `answer` is what was done about it."""
+
+    detector: str
+    steps: tuple[int, ...]
+    answer: Literal["record", "nudge", "refuse", "stop"]
+    text: str
+
+
+class LimitWarning(Decision, tag="limit_warning", kw_only=True, frozen=True):
+    """A limit is `warn_at` used up; said once a limit."""
+
+    limit: Literal["steps", "wall_seconds", "idle_seconds"]
+    used: float
+    allowed: float
+
+
+class Stop(Decision, tag="stop", kw_only=True, frozen=True):
+    """The run ends now: the stop ladder runs. The first stop wins; later ones are not made."""
+
+    outcome: Outcome
+    exit_code: int
+    reason: str
+
+
+class Ended(Decision, tag="ended", kw_only=True, frozen=True):
+    """The last decision: how the run ended and the exit code of `microloop run`."""
+
+    outcome: Outcome
+    exit_code: int
+    reason: str
+
+
+class WakeAt(Decision, tag="wake_at", kw_only=True, frozen=True):
+    """Send a Tick at this second of the run. Not recorded: the Tick itself is."""
+
+    at: float
+
+
+AnyDecision = Verdict | Release | Finding | LimitWarning | Stop | Ended
+Action = Verdict | Release | Finding | LimitWarning | Stop | Ended | WakeAt

@@ -1,0 +1,38 @@
+"""What the core remembers between facts; frozen, so that a state can be kept, compared and folded on from."""
+
+from __future__ import annotations
+
+import msgspec
+
+from microloop_cli.core.actions import Stop
+from microloop_cli.core.limits import LimitState
+from microloop_cli.core.lineage import Family
+from microloop_cli.core.progress.repeat import Repeats
+from microloop_cli.core.settings import Settings
+
+
+class OpenStep(msgspec.Struct, frozen=True):
+    """A step that was allowed and has not ended."""
+
+    exec_id: int
+    command: str
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of one run. `steps` counts allowed and refused ones; `stop` is the first stop, for good."""
+
+    settings: Settings
+    epoch: str = ""
+    steps: int = 0
+    open_steps: dict[int, OpenStep] = {}
+    family: Family = Family()
+    repeats: Repeats = {}
+    limits: LimitState = LimitState()
+    cpu_seconds: float = 0.0
+    stop: Stop | None = None
+    ended: bool = False
+
+
+def initial(settings: Settings) -> State:
+    """The state before the first fact."""
+    return State(settings=settings)

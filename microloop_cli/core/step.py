@@ -1,0 +1,224 @@
+"""The fold: `step(state, at, fact)` gives the next state and what is to be done. No I/O, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec.structs import replace
+
+from microloop_cli.core import limits
+from microloop_cli.core.actions import Action, Ended, Finding, Release, Stop, Verdict
+from microloop_cli.core.events import (
+    AgentExited,
+    AgentNotStarted,
+    AnyFact,
+    ExecCancelled,
+    ExecStarted,
+    GuardFailed,
+    Interrupted,
+    ResourceSample,
+    RunStarted,
+    StepEnded,
+    Tick,
+    WorkspaceChanged,
+)
+from microloop_cli.core.lineage import classify, remember
+from microloop_cli.core.progress.command import canonical
+from microloop_cli.core.progress.repeat import Judgement, after_step, before_step
+from microloop_cli.core.state import OpenStep, State
+
+Result = tuple[State, tuple[Action, ...]]
+
+# A silent step that computes is not idle: this share of one CPU counts as activity.
+BUSY_CPU_SHARE = 0.1
+
+
+def step(state: State, at: float, fact: AnyFact) -> Result:
+    """Fold one fact in. Facts without a rule change nothing; after `Ended` nothing changes at all."""
+    handler = _HANDLERS.get(type(fact))
+    if handler is None or state.ended:
+        return state, ()
+    return handler(state, at, fact)
+
+
+def _run_started(state: State, at: float, fact: RunStarted) -> Result:
+    state = replace(state, epoch=fact.epoch, limits=limits.touched(state.limits, at))
+    return state, limits.next_wake(state.settings.limits, state.limits, at)
+
+
+def _exec(state: State, at: float, fact: ExecStarted) -> Result:
+    state = _active(state, at)
+    if not fact.awaiting:
+        return state, ()
+    classified = classify(state.family, fact, state.settings.agent)
+    state = replace(state, family=remember(state.family, fact, classified))
+    if classified.kind == "step":
+        return _begin_step(state, fact)
+    if state.stop is not None:
+        return state, (_refusal(fact, classified.kind, state.stop.reason),)
+    return state, (Verdict(exec_id=fact.exec_id, kind=classified.kind, allow=True),)
+
+
+def _begin_step(state: State, fact: ExecStarted) -> Result:
+    number = state.steps + 1
+    command = canonical(fact.argv, state.settings.agent)
+    state = replace(state, steps=number)
+    if state.stop is not None:
+        return state, (_refusal(fact, "step", state.stop.reason, number, command),)
+    limit_state, said = limits.check_steps(state.settings.limits, state.limits, number)
+    state = replace(state, limits=limit_state)
+    stops = [action for action in said if isinstance(action, Stop)]
+    if stops:
+        refusal = _refusal(fact, "step", stops[0].reason, number, command)
+        return replace(state, stop=stops[0]), (*said, refusal)
+    repeats, judgement = before_step(state.repeats, state.settings.progress, command, state.epoch)
+    state, actions = _answer_start(replace(state, repeats=repeats), fact, number, command, judgement)
+    return state, said + actions
+
+
+def _answer_start(state: State, fact: ExecStarted, number: int, command: str, judgement: Judgement) -> Result:
+    if judgement.answer == "refuse":
+        refusal = Verdict(
+            exec_id=fact.exec_id,
+            kind="step",
+            allow=False,
+            step=number,
+            command=command,
+            message=judgement.text,
+        )
+        return state, (_finding(judgement, number), refusal)
+    if judgement.answer == "stop":
+        stop = Stop(outcome="no_progress", exit_code=120, reason=judgement.text)
+        refusal = _refusal(fact, "step", stop.reason, number, command)
+        return replace(state, stop=stop), (_finding(judgement, number), stop, refusal)
+    opened = {**state.open_steps, number: OpenStep(fact.exec_id, command)}
+    allowed = Verdict(
+        exec_id=fact.exec_id,
+        kind="step",
+        allow=True,
+        step=number,
+        command=command,
+        hold_end=judgement.hold_end,
+    )
+    return replace(state, open_steps=opened), (allowed,)
+
+
+def _step_ended(state: State, at: float, fact: StepEnded) -> Result:
+    state = _active(state, at)
+    opened = state.open_steps.get(fact.step)
+    if opened is None:
+        return state, ((Release(step=fact.step),) if fact.held else ())
+    left = {number: value for number, value in state.open_steps.items() if number != fact.step}
+    repeats, judgement = after_step(
+        state.repeats,
+        state.settings.progress,
+        opened.command,
+        step=fact.step,
+        epoch=state.epoch,
+        digest=fact.output_digest,
+        exit_code=fact.exit_code if fact.signal is None else -fact.signal,
+    )
+    state = replace(state, open_steps=left, repeats=repeats)
+    return state, _answer_end(fact, judgement)
+
+
+def _answer_end(fact: StepEnded, judgement: Judgement) -> tuple[Action, ...]:
+    """A nudge can only be given to a step that is still held; otherwise the finding is just recorded."""
+    if judgement.answer == "pass":
+        return (Release(step=fact.step),) if fact.held else ()
+    if not fact.held:
+        return (_finding(replace(judgement, answer="record")),)
+    text = judgement.text if judgement.answer == "nudge" else ""
+    return _finding(judgement), Release(step=fact.step, text=text)
+
+
+def _exec_cancelled(state: State, at: float, fact: ExecCancelled) -> Result:
+    left = {n: value for n, value in state.open_steps.items() if value.exec_id != fact.exec_id}
+    return replace(state, open_steps=left), ()
+
+
+def _workspace_changed(state: State, at: float, fact: WorkspaceChanged) -> Result:
+    return replace(_active(state, at), epoch=fact.epoch), ()
+
+
+def _sampled(state: State, at: float, fact: ResourceSample) -> Result:
+    """CPU used while a step is open is activity; processes that ended take their share out of the sum."""
+    used = fact.cpu_seconds - state.cpu_seconds
+    quiet = at - state.limits.last_activity
+    state = replace(state, cpu_seconds=fact.cpu_seconds)
+    busy = bool(state.open_steps) and used > BUSY_CPU_SHARE * min(quiet, 1.0)
+    return (_active(state, at) if busy else state), ()
+
+
+def _tick(state: State, at: float, fact: Tick) -> Result:
+    if state.stop is not None:
+        return state, ()
+    limit_state, actions = limits.check_time(state.settings.limits, state.limits, at)
+    stop = next((action for action in actions if isinstance(action, Stop)), None)
+    state = replace(state, limits=limit_state, stop=stop)
+    return state, actions + limits.next_wake(state.settings.limits, limit_state, at)
+
+
+def _interrupted(state: State, at: float, fact: Interrupted) -> Result:
+    if state.stop is not None:
+        return state, ()
+    name = {1: "SIGHUP", 2: "^C", 15: "SIGTERM"}.get(fact.signal, f"signal {fact.signal}")
+    stop = Stop(outcome="interrupted", exit_code=128 + fact.signal, reason=f"interrupted by {name}")
+    return replace(state, stop=stop), (stop,)
+
+
+def _agent_exited(state: State, at: float, fact: AgentExited) -> Result:
+    if fact.signal is not None:
+        return _end(state, "ended", 128 + fact.signal, f"the agent was killed by signal {fact.signal}")
+    return _end(state, "ended", fact.exit_code or 0, f"the agent ended with exit code {fact.exit_code}")
+
+
+def _agent_not_started(state: State, at: float, fact: AgentNotStarted) -> Result:
+    if fact.reason == "not_found":
+        return _end(state, "failed", 127, f"{fact.path}: not found in the sandbox")
+    return _end(state, "failed", 126, f"{fact.path}: cannot be executed in the sandbox")
+
+
+def _guard_failed(state: State, at: float, fact: GuardFailed) -> Result:
+    return _end(state, "failed", 125, fact.reason)
+
+
+def _end(state: State, outcome: Any, exit_code: int, reason: str) -> Result:
+    """The first stop wins over however the agent then ended."""
+    stop = state.stop or Stop(outcome=outcome, exit_code=exit_code, reason=reason)
+    ended = Ended(outcome=stop.outcome, exit_code=stop.exit_code, reason=stop.reason)
+    return replace(state, ended=True), (ended,)
+
+
+def _active(state: State, at: float) -> State:
+    return replace(state, limits=limits.touched(state.limits, at))
+
+
+def _finding(judgement: Judgement, *more: int) -> Finding:
+    answer = "record" if judgement.answer == "pass" else judgement.answer
+    return Finding(detector="repeat", steps=(*judgement.steps, *more), answer=answer, text=judgement.text)
+
+
+def _refusal(
+    fact: ExecStarted, kind: Any, reason: str, number: int | None = None, command: str | None = None
+) -> Verdict:
+    message = f"microloop: refused: the run is being stopped: {reason}"
+    return Verdict(
+        exec_id=fact.exec_id, kind=kind, allow=False, step=number, command=command, message=message
+    )
+
+
+_HANDLERS: dict[type, Callable[[State, float, Any], Result]] = {
+    RunStarted: _run_started,
+    ExecStarted: _exec,
+    StepEnded: _step_ended,
+    ExecCancelled: _exec_cancelled,
+    WorkspaceChanged: _workspace_changed,
+    ResourceSample: _sampled,
+    Tick: _tick,
+    Interrupted: _interrupted,
+    AgentExited: _agent_exited,
+    AgentNotStarted: _agent_not_started,
+    GuardFailed: _guard_failed,
+}

@@ -1,0 +1,86 @@
+"""What a policy can say: the sections and keys of the YAML, their types and bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+SCHEMA = 1
+_YEAR_SECONDS = 366 * 86_400
+
+Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+Repeats = Annotated[int, Meta(ge=2, le=1_000_000)]
+Seconds = Annotated[float, Meta(gt=0, le=_YEAR_SECONDS)]
+Share = Annotated[float, Meta(gt=0, le=1)]
+Text = Annotated[str, Meta(min_length=1, max_length=4096)]
+EnvEntry = Annotated[str, Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]*(=[^\x00]*)?\Z", max_length=131_072)]
+UserId = Annotated[str, Meta(pattern=r"\A[0-9]{1,10}(:[0-9]{1,10})?\Z")]
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Base of the sections: every key has a built-in default, so that any part of a policy is one."""
+
+
+class Sandbox(Section, frozen=True, forbid_unknown_fields=True):
+    """env: NAME takes the variable from microloop's own environment, NAME=VALUE sets it."""
+
+    backend: Literal["auto", "bwrap", "docker", "none"] = "auto"
+    image: Text | None = None
+    network: Literal["none", "host"] = "none"
+    env: tuple[EnvEntry, ...] = ()
+    user: UserId | None = None
+    memory_mib: Annotated[int, Meta(ge=16, le=1 << 30)] | None = None
+    cpus: Annotated[float, Meta(gt=0, le=4096)] | None = None
+    pids: Annotated[int, Meta(ge=8, le=4_194_304)] | None = None
+    on_unenforced: Literal["refuse", "record"] = "record"
+
+
+class Limits(Section, frozen=True, forbid_unknown_fields=True):
+    """None means no limit. grace_seconds lies between TERM and KILL when a run is stopped."""
+
+    steps: Count | None = None
+    wall_seconds: Seconds | None = None
+    idle_seconds: Seconds | None = None
+    warn_at: Share = 0.8
+    grace_seconds: Annotated[float, Meta(ge=0, le=3600)] = 5.0
+
+
+class Progress(Section, frozen=True, forbid_unknown_fields=True):
+    """See core.settings.Progress; ignore: gitignore patterns of files whose change is no progress."""
+
+    answers: Literal["act", "record"] = "act"
+    repeat_nudge: Repeats | None = 3
+    repeat_refuse: Repeats | None = 4
+    repeat_stop: Repeats | None = 6
+    ignore: tuple[Text, ...] = ()
+
+
+class Agent(Section, frozen=True, forbid_unknown_fields=True):
+    """profile: `auto`, a name or a file; processes: more programs that are the agent itself."""
+
+    profile: Text = "auto"
+    processes: tuple[Text, ...] = ()
+
+
+class Policy(Section, frozen=True, forbid_unknown_fields=True):
+    """A whole policy. `extends` is followed while loading; a resolved policy has none."""
+
+    schema: Literal[1] = 1
+    extends: Text | None = None
+    sandbox: Sandbox = Sandbox()
+    limits: Limits = Limits()
+    progress: Progress = Progress()
+    agent: Agent = Agent()
+
+
+def key_types(model: type[msgspec.Struct] = Policy, prefix: str = "") -> dict[str, Any]:
+    """Key path to type, for every key that holds a value: `limits.steps`, in the order of the model."""
+    found: dict[str, Any] = {}
+    for field in msgspec.structs.fields(model):
+        if isinstance(field.type, type) and issubclass(field.type, Section):
+            found |= key_types(field.type, f"{prefix}{field.name}.")
+        else:
+            found[prefix + field.name] = field.type
+    return found
