@@ -12,10 +12,11 @@ from microloop_cli.core.settings import Settings
 
 
 class OpenStep(msgspec.Struct, frozen=True):
-    """A step that was allowed and has not ended."""
+    """A step that was allowed and has not ended. `output_seen`: none of its output goes past the guard."""
 
     exec_id: int
     command: str
+    output_seen: bool
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):

@@ -92,7 +92,7 @@ def _answer_start(state: State, fact: ExecStarted, number: int, command: str, ju
         stop = Stop(outcome="no_progress", exit_code=120, reason=judgement.text)
         refusal = _refusal(fact, "step", stop.reason, number, command)
         return replace(state, stop=stop), (_finding(judgement, number), stop, refusal)
-    opened = {**state.open_steps, number: OpenStep(fact.exec_id, command)}
+    opened = {**state.open_steps, number: OpenStep(fact.exec_id, command, _output_seen(fact))}
     allowed = Verdict(
         exec_id=fact.exec_id,
         kind="step",
@@ -116,7 +116,7 @@ def _step_ended(state: State, at: float, fact: StepEnded) -> Result:
         opened.command,
         step=fact.step,
         epoch=state.epoch,
-        digest=fact.output_digest,
+        digest=fact.output_digest if opened.output_seen else None,
         exit_code=fact.exit_code if fact.signal is None else -fact.signal,
     )
     state = replace(state, open_steps=left, repeats=repeats)
@@ -189,6 +189,11 @@ def _end(state: State, outcome: Any, exit_code: int, reason: str) -> Result:
     stop = state.stop or Stop(outcome=outcome, exit_code=exit_code, reason=reason)
     ended = Ended(outcome=stop.outcome, exit_code=stop.exit_code, reason=stop.reason)
     return replace(state, ended=True), (ended,)
+
+
+def _output_seen(fact: ExecStarted) -> bool:
+    """A terminal is left alone by the guard: what was written there is not known."""
+    return not {"tty", "other"} & set(fact.fds[1:])
 
 
 def _active(state: State, at: float) -> State:

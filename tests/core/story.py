@@ -5,7 +5,15 @@ from __future__ import annotations
 from typing import TypeVar
 
 from microloop_cli.core.actions import Action, Verdict
-from microloop_cli.core.events import AnyFact, ExecStarted, RunStarted, StepEnded, Stream, WorkspaceChanged
+from microloop_cli.core.events import (
+    AnyFact,
+    ExecStarted,
+    FdKind,
+    RunStarted,
+    StepEnded,
+    Stream,
+    WorkspaceChanged,
+)
 from microloop_cli.core.settings import Limits, Progress, Settings
 from microloop_cli.core.state import initial
 from microloop_cli.core.step import step
@@ -13,7 +21,13 @@ from microloop_cli.core.step import step
 A = TypeVar("A", bound=Action)
 
 
-def exec_fact(exec_id: int, *argv: str, lineage: str = "agent_child", awaiting: bool = True) -> ExecStarted:
+def exec_fact(
+    exec_id: int,
+    *argv: str,
+    lineage: str = "agent_child",
+    awaiting: bool = True,
+    fds: tuple[FdKind, FdKind, FdKind] = ("null", "pipe", "pipe"),
+) -> ExecStarted:
     return ExecStarted(
         exec_id=exec_id,
         pid=100 + exec_id,
@@ -24,7 +38,7 @@ def exec_fact(exec_id: int, *argv: str, lineage: str = "agent_child", awaiting: 
         argv_bytes=sum(len(word) + 1 for word in argv),
         exe=f"/usr/bin/{argv[0]}",
         cwd="/repo",
-        fds=("null", "pipe", "pipe"),
+        fds=fds,
         captured=True,
         awaiting=awaiting,
     )
@@ -37,6 +51,7 @@ class Story:
         self.state = initial(Settings(limits=limits or Limits(), progress=progress or Progress()))
         self.at = 0.0
         self.execs = 0
+        self.fds: tuple[FdKind, FdKind, FdKind] = ("null", "pipe", "pipe")
         self.heard: list[tuple[float, Action]] = []
         self.told: list[tuple[float, AnyFact | Action]] = []
         self.tell(
@@ -63,7 +78,7 @@ class Story:
 
     def run(self, command: str, output: str | None = "same", exit_code: int = 1) -> list[Action]:
         """One step from its start to its end, as the guard would tell it; all decisions about it."""
-        said = self.tell(exec_fact(self._next(), "sh", "-c", command))
+        said = self.tell(exec_fact(self._next(), "sh", "-c", command, fds=self.fds))
         verdict = next(action for action in said if isinstance(action, Verdict))
         if not verdict.allow or verdict.step is None:
             return said

@@ -80,6 +80,12 @@ def test_output_that_was_not_captured_is_not_judged() -> None:
     assert answers(Story(), "vim", 8, output=None) == ["-"] * 8
 
 
+def test_a_command_half_of_whose_output_goes_to_a_terminal_is_not_judged() -> None:
+    story = Story()
+    story.fds = ("null", "tty", "pipe")
+    assert answers(story, "make", 8) == ["-"] * 8
+
+
 def test_record_only_finds_once_and_never_answers() -> None:
     story = Story(progress=Progress(answers="record"))
     assert answers(story, "pytest -q", 8) == ["-", "-", "record", "-", "-", "-", "-", "-"]
