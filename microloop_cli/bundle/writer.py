@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from microloop_cli.bundle.behind import Behind
 from microloop_cli.bundle.contained import inside_parts
 from microloop_cli.bundle.files import write_whole
 from microloop_cli.bundle.ledger import FIRST_PREV, encode_line
@@ -46,6 +47,7 @@ class BundleWriter:
         except OSError as error:
             raise _cannot_write(self._ledger_path, error) from error
         self._syncer = _Syncer(self._fd)
+        self._behind = Behind()
         self._closed = False
 
     def __enter__(self) -> BundleWriter:
@@ -76,7 +78,7 @@ class BundleWriter:
             raise ValueError(f"the ledger's time cannot go back from {self._at} to {at}")
         if self._closed:
             raise BundleError(f"{self._ledger_path} is closed", hint="this is a defect of microloop")
-        self._raise_failed_sync()
+        self._raise_failures()
         seq, head = self._seq, self._head
         lines = []
         for event in events:
@@ -92,17 +94,17 @@ class BundleWriter:
     def write_step_output(
         self, n: int, *, stdout: KeptOutput | None = None, stderr: KeptOutput | None = None
     ) -> None:
-        """`steps/NNNN/` of step `n`: the kept bytes of each captured stream, and step.json about both."""
-        folder = f"steps/{n:04d}"
-        described: dict[str, Any] = {"n": n}
-        for name, kept in (("stdout", stdout), ("stderr", stderr)):
-            if kept is not None:
-                self.write_bytes(f"{folder}/{name}", kept.head + kept.tail)
-            described[name] = None if kept is None else kept.stream
-        self.write_json(f"{folder}/step.json", described)
+        """`steps/NNNN/` of step `n`: the kept bytes of each captured stream, and step.json about both.
+
+        Written soon, by another thread; what fails is raised by a later append, or by close. A step without
+        output has no folder: the ledger says so.
+        """
+        kept = {name: value for name, value in (("stdout", stdout), ("stderr", stderr)) if value is not None}
+        if any(value.stream.bytes for value in kept.values()):
+            self._behind.put(lambda: self._write_step(n, kept))
 
     def write_json(self, name: str, value: Any) -> None:
-        self.write_bytes(name, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+        self.write_bytes(name, _document(value))
 
     def write_text(self, name: str, text: str) -> None:
         self.write_bytes(name, text.encode("utf-8", "backslashreplace"))
@@ -147,9 +149,22 @@ class BundleWriter:
         if self._closed:
             return
         self._closed = True
+        self._behind.finish()
         self._syncer.stop()
         os.close(self._fd)
-        self._raise_failed_sync()
+        self._raise_failures()
+
+    def _write_step(self, n: int, kept: dict[str, KeptOutput]) -> None:
+        steps = self.path / "steps"
+        steps.mkdir(mode=0o700, exist_ok=True)  # `parents` would not give it the mode
+        folder = steps / f"{n:04d}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        for name, output in kept.items():
+            if output.stream.bytes:
+                write_whole(folder / name, output.head + output.tail)
+        described: dict[str, Any] = {"n": n, "stdout": None, "stderr": None}
+        described |= {name: output.stream for name, output in kept.items()}
+        write_whole(folder / "step.json", _document(described))
 
     def _place(self, name: str) -> Path:
         parts = inside_parts(name)
@@ -174,10 +189,14 @@ class BundleWriter:
         except OSError:
             return
 
-    def _raise_failed_sync(self) -> None:
+    def _raise_failures(self) -> None:
+        """What failed in the other threads since the last time."""
         failure = self._syncer.take_failure()
         if failure is not None:
             raise _cannot_write(self._ledger_path, failure) from failure
+        failure = self._behind.take_failure()
+        if failure is not None:
+            raise _cannot_write(Path(failure.filename or self.path / "steps"), failure) from failure
 
 
 class _Syncer:
@@ -221,6 +240,10 @@ class _Syncer:
             os.fsync(self._fd)
         except OSError as error:
             self._failure = self._failure or error
+
+
+def _document(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n"
 
 
 def _sync_directory(path: Path) -> None:
