@@ -1,0 +1,104 @@
+"""Guard messages become facts: the workspace is settled first, outputs are kept, then the inbox judges."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from microloop_cli.bundle.writer import KeptOutput
+from microloop_cli.core.events import AnyFact, WatchDegraded, WorkspaceChanged
+from microloop_cli.core.progress.normalise import Kept, output_digest
+from microloop_cli.guard import wire
+from microloop_cli.guard.facts import EndedStep, KeptStream, StepOutputs, plain_fact
+from microloop_cli.run.inbox import Inbox
+
+# Only these can be, or can end, a step: elsewhere the state of the files is not asked for.
+SETTLED_LINEAGES = frozenset({"agent_child", "orphan"})
+
+
+class Change(Protocol):
+    """What a watch reports: the new epoch, some of the paths, how many there were."""
+
+    @property
+    def epoch(self) -> str: ...
+    @property
+    def paths(self) -> tuple[str, ...]: ...
+    @property
+    def count(self) -> int: ...
+
+
+class Watch(Protocol):
+    """The workspace, as of now."""
+
+    @property
+    def degraded(self) -> WatchDegraded | None:
+        """Set once changes can only be found by scanning."""
+
+    def settle(self) -> Change | None:
+        """All changes made so far; None when contents are what they were."""
+
+
+class OutputStore(Protocol):
+    """Where kept output goes."""
+
+    def write_step_output(
+        self, n: int, *, stdout: KeptOutput | None = None, stderr: KeptOutput | None = None
+    ) -> None:
+        """Store head and tail of both streams under `steps/NNNN/`; raises BundleError."""
+
+
+class Intake:
+    """Takes one guard message at a time, in the order they came."""
+
+    def __init__(
+        self, inbox: Inbox, watch: Watch, store: OutputStore, *, head_bytes: int, tail_bytes: int
+    ) -> None:
+        self._inbox = inbox
+        self._watch = watch
+        self._store = store
+        self._outputs = StepOutputs(head_bytes, tail_bytes)
+        self._degraded_told = False
+
+    def __call__(self, message: wire.GuardMessage) -> None:
+        """Raises BundleError when recording fails and ProtocolError when the guard contradicts itself."""
+        if isinstance(message, wire.Output):
+            self._outputs.add(message)
+            return
+        if isinstance(message, wire.StepEnd):
+            self._step_end(message)
+            return
+        fact = plain_fact(message)
+        if fact is None:
+            return
+        asks = isinstance(message, wire.Exec) and message.lineage in SETTLED_LINEAGES
+        before = self.settled() if asks or isinstance(message, wire.AgentExit) else ()
+        self._inbox.put(*before, fact)
+
+    def settled(self) -> tuple[AnyFact, ...]:
+        """What happened to the workspace up to now, as facts; empty when nothing did."""
+        facts: list[AnyFact] = []
+        change = self._watch.settle()
+        if self._watch.degraded is not None and not self._degraded_told:
+            self._degraded_told = True
+            facts.append(self._watch.degraded)
+        if change is not None:
+            facts.append(WorkspaceChanged(epoch=change.epoch, paths=change.paths, count=change.count))
+        return tuple(facts)
+
+    def _step_end(self, message: wire.StepEnd) -> None:
+        ended = self._outputs.end(message)
+        self._inbox.put(*self.settled(), ended.fact(_digest(ended)))
+        stdout, stderr = _kept(ended.stdout), _kept(ended.stderr)
+        if stdout is not None or stderr is not None:
+            self._store.write_step_output(message.step, stdout=stdout, stderr=stderr)
+
+
+def _kept(stream: KeptStream | None) -> KeptOutput | None:
+    return None if stream is None else KeptOutput(stream.fact, stream.head, stream.tail)
+
+
+def _digest(ended: EndedStep) -> str | None:
+    stdout, stderr = (
+        None if stream is None else Kept(stream.head, stream.tail, stream.fact.bytes, stream.fact.blake2b)
+        for stream in (ended.stdout, ended.stderr)
+    )
+    return output_digest(stdout, stderr)

@@ -1,0 +1,221 @@
+"""One run on one event loop: guard, workspace, clock and user speak; the inbox judges; the performer acts."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from microloop_cli.backends.base import Backend, Sandbox, SandboxPlan
+from microloop_cli.core.actions import Ended
+from microloop_cli.core.events import AnyFact, GuardFailed, GuardNotice, Interrupted, RunStarted, Tick
+from microloop_cli.errors import HostError, MicroloopError, SandboxError
+from microloop_cli.guard import wire
+from microloop_cli.guard.channel import Channel
+from microloop_cli.guard.facts import sandbox_ready
+from microloop_cli.run.inbox import Inbox
+from microloop_cli.run.intake import Intake
+from microloop_cli.run.ladder import StopLadder
+from microloop_cli.run.perform import Performer
+from microloop_cli.run.sampling import sample
+
+HELLO_SECONDS = 30.0
+# After BYE the guard has this long to go by itself before the backend kills the sandbox.
+FAREWELL_SECONDS = 12.0
+FIRST_SAMPLE_SECONDS = 1.0
+SAMPLE_SECONDS = 2.0
+LAST_WORDS_SECONDS = 1.0
+STATUS_SECONDS = 0.25
+STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What a session needs to know beside its parts; `channel_dir` is private and exists."""
+
+    sandbox: SandboxPlan
+    channel_dir: Path
+    nonce: str
+    guard_config: wire.Config
+    grace_seconds: float
+
+
+class Session:
+    """Runs one plan to its end, once."""
+
+    def __init__(
+        self,
+        plan: SessionPlan,
+        backend: Backend,
+        make_inbox: Callable[[Performer], Inbox],
+        make_intake: Callable[[Inbox], Intake],
+        on_tick: Callable[[float], None],
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        self._plan = plan
+        self._backend = backend
+        self._on_tick = on_tick
+        self._loop = loop
+        self._ended: asyncio.Future[Ended] = loop.create_future()
+        self._failure: MicroloopError | None = None
+        self._channel: Channel | None = None
+        self._sandbox: Sandbox | None = None
+        self._gone: asyncio.Task[int] | None = None
+        self._ready = False
+        self._bug: BaseException | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._ladder = StopLadder(self._signal, self._kill, plan.grace_seconds)
+        performer = Performer(self._send, self._ladder, self._wake_at, self._ended)
+        self._inbox = make_inbox(performer)
+        self._intake = make_intake(self._inbox)
+
+    async def run(self, started: RunStarted) -> Ended:
+        """From the first fact to the sandbox cleared away; how it ended.
+
+        Raises the MicroloopError that broke the run, after the sandbox is gone.
+        """
+        self._loop.set_exception_handler(self._unexpected)
+        for number in STOPPING_SIGNALS:
+            self._loop.add_signal_handler(number, self._interrupted, number)
+        beside = [self._loop.create_task(work) for work in (self._sampling(), self._ticking())]
+        try:
+            self._put(started)
+            await self._start()
+            ended = await self._ended
+            await self._farewell()
+        except MicroloopError as error:
+            self._break(error)
+            ended = await self._ended
+        finally:
+            for task in beside:
+                task.cancel()
+            await self._clear_away()
+        if self._bug is not None:
+            raise self._bug
+        if self._failure is not None:
+            raise self._failure
+        return ended
+
+    async def _start(self) -> None:
+        self._channel = await Channel.open(
+            self._plan.channel_dir, self._plan.nonce, on_message=self._heard, on_lost=self._lost
+        )
+        self._sandbox = await self._backend.launch(self._plan.sandbox)
+        self._gone = self._loop.create_task(self._sandbox.wait())
+        self._gone.add_done_callback(self._sandbox_gone)
+        hello = self._loop.create_task(self._channel.wait_ready(HELLO_SECONDS))
+        await asyncio.wait({self._gone, hello}, return_when=asyncio.FIRST_COMPLETED)
+        if not hello.done():
+            hello.cancel()
+            self._gone.result()  # the backend's own reason, when it has one
+            raise SandboxError("the sandbox ended before its guard said anything")
+        self._put(sandbox_ready(hello.result()))
+        self._ready = True
+        self._send(self._plan.guard_config)
+
+    def _sandbox_gone(self, task: asyncio.Task[int]) -> None:
+        """The sandbox must not go before its guard said how the agent ended."""
+        if not self._ready or self._ended.done() or task.cancelled() or task.exception() is not None:
+            return
+        # What the guard said last may still lie in the socket: the channel's end comes behind it.
+        reason = f"the sandbox ended unexpectedly, with status {task.result()}"
+        self._loop.call_later(LAST_WORDS_SECONDS, self._lost, reason)
+
+    async def _farewell(self) -> None:
+        """Let the guard go by itself, so that all output is passed on; kill what does not go."""
+        if self._gone is None or self._sandbox is None:
+            return
+        await asyncio.wait({self._gone}, timeout=FAREWELL_SECONDS)
+        for remark in self._sandbox.remarks:
+            self._put(GuardNotice(text=remark))
+
+    async def _clear_away(self) -> None:
+        for number in STOPPING_SIGNALS:
+            self._loop.remove_signal_handler(number)
+        await self._ladder.finished()
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._sandbox is not None:
+            await self._sandbox.kill()
+            await self._sandbox.close()
+        if self._channel is not None:
+            self._channel.close()
+
+    def _put(self, *facts: AnyFact) -> None:
+        """Into the inbox; when recording fails, nothing more may be acted on: the run breaks."""
+        try:
+            self._inbox.put(*facts)
+        except MicroloopError as error:
+            self._break(error)
+
+    def _heard(self, message: wire.GuardMessage) -> None:
+        if self._failure is not None:
+            return
+        try:
+            self._intake(message)
+        except MicroloopError as error:
+            self._break(error)
+
+    def _lost(self, reason: str) -> None:
+        if not self._ended.done():
+            self._put(GuardFailed(reason=reason))
+
+    def _break(self, error: MicroloopError) -> None:
+        """Remember the first failure, record it if that still works, and end."""
+        if self._failure is not None:
+            return
+        self._failure = error
+        with suppress(HostError):
+            self._inbox.put(GuardFailed(reason=error.message))
+        if not self._ended.done():
+            self._ended.set_result(Ended(outcome="failed", exit_code=error.exit_code, reason=error.message))
+
+    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A defect of ours in a callback: keep it for the error boundary and end the run."""
+        error = context.get("exception")
+        if error is None:
+            loop.default_exception_handler(context)
+            return
+        self._bug = self._bug or error
+        self._break(MicroloopError(f"microloop failed: {error!r}"))
+
+    def _interrupted(self, number: int) -> None:
+        if self._ladder.climbing or not self._ready:
+            self._ladder.hurry()
+        self._put(Interrupted(signal=number))
+
+    def _wake_at(self, at: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        delay = max(0.0, at - self._inbox.elapsed_seconds)
+        self._timer = self._loop.call_later(delay, self._put, Tick())
+
+    def _send(self, *messages: wire.SupervisorMessage) -> None:
+        if self._channel is not None:
+            self._channel.send(*messages)
+
+    def _signal(self, number: int) -> None:
+        self._send(wire.Signal(signal=number))
+
+    async def _kill(self) -> None:
+        if self._sandbox is not None:
+            await self._sandbox.kill()
+
+    async def _sampling(self) -> None:
+        await asyncio.sleep(FIRST_SAMPLE_SECONDS)
+        while not self._ended.done():
+            pid = self._sandbox.host_pid if self._sandbox is not None else None
+            if pid is not None:
+                measured = await self._loop.run_in_executor(None, sample, pid)
+                if measured is not None and not self._ended.done():
+                    self._put(measured)
+            await asyncio.sleep(SAMPLE_SECONDS)
+
+    async def _ticking(self) -> None:
+        while True:
+            await asyncio.sleep(STATUS_SECONDS)
+            self._on_tick(self._inbox.elapsed_seconds)

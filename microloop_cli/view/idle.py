@@ -1,0 +1,35 @@
+"""How long a run was quiet, judged as the idle limit judges it. Pure."""
+
+from __future__ import annotations
+
+from microloop_cli.core.step import BUSY_CPU_SHARE
+
+
+class Quiet:
+    """Told of activity in order; knows the longest time without any. Seconds of the run throughout."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+        self._longest = 0.0
+        self._cpu_seconds = 0.0
+        self._open: set[int] = set()
+
+    def active(self, at: float) -> None:
+        self._longest = max(self._longest, at - self._last)
+        self._last = at
+
+    def opened(self, step: int) -> None:
+        self._open.add(step)
+
+    def closed(self, step: int) -> None:
+        self._open.discard(step)
+
+    def sampled(self, at: float, cpu_seconds: float) -> None:
+        """A silent step that computes is not idle."""
+        used = cpu_seconds - self._cpu_seconds
+        self._cpu_seconds = cpu_seconds
+        if self._open and used > BUSY_CPU_SHARE * min(at - self._last, 1.0):
+            self.active(at)
+
+    def longest(self, now: float) -> float:
+        return max(self._longest, now - self._last)

@@ -1,0 +1,125 @@
+"""What a run looks like to a person: frozen data, made by `view.runview` from the ledger."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from microloop_cli.core.actions import Finding, LimitWarning
+from microloop_cli.core.events import Stream
+
+StepVerdict = Literal["allowed", "nudged", "refused", "cancelled"]
+CRASHED = "crashed"
+
+
+class StepView(msgspec.Struct, frozen=True, kw_only=True):
+    """One step. `command` is what the agent meant, `argv` what ran; times are seconds of the run.
+
+    verdict: "nudged" ran and had a line added to its output; "cancelled" died before it could run.
+    message: why it was refused, or the line that was added. duration_seconds: None when no end is recorded.
+    findings: indexes into RunView.findings of those that were answered at this step.
+    """
+
+    n: int
+    command: str
+    argv: tuple[str, ...]
+    cwd: str
+    exe: str
+    exec_id: int
+    pid: int
+    started_at_seconds: float
+    duration_seconds: float | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    verdict: StepVerdict = "allowed"
+    message: str = ""
+    findings: tuple[int, ...] = ()
+    stdout: Stream | None = None
+    stderr: Stream | None = None
+    merged: bool = False
+    output_digest: str | None = None
+    late_bytes: int = 0
+    execs_below: int = 0
+    argv_bytes: int = 0
+    argv_truncated: bool = False
+    verified: bool = True
+
+
+class FindingView(msgspec.Struct, frozen=True):
+    """A finding and the second of the run it was made at."""
+
+    at_seconds: float
+    finding: Finding
+
+
+class ExecNode(msgspec.Struct, frozen=True):
+    """A program start in the process tree of one step."""
+
+    exec_id: int
+    parent_exec: int | None
+    pid: int
+    argv: tuple[str, ...]
+    kind: str
+
+
+class StepTree(msgspec.Struct, frozen=True):
+    """The place of one step in the process tree: what is above it, nearest last, and the execs below it.
+
+    omitted: how many execs below it are not in `below`.
+    """
+
+    n: int
+    above: tuple[ExecNode, ...] = ()
+    below: tuple[ExecNode, ...] = ()
+    omitted: int = 0
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """Something that was not as it should be."""
+
+    at_seconds: float
+    text: str
+
+
+class Used(msgspec.Struct, frozen=True, kw_only=True):
+    """What the run took of what limits bound and samples saw; `idle_seconds` is the longest quiet time."""
+
+    steps: int = 0
+    wall_seconds: float = 0.0
+    idle_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_rss_bytes: int = 0
+    peak_processes: int = 0
+    samples: int = 0
+
+
+class RunView(msgspec.Struct, frozen=True, kw_only=True):
+    """One run. `outcome` is a core Outcome, or "crashed" when there is no end; then `exit_code` is None."""
+
+    run_id: str = ""
+    started_at: str = ""
+    microloop_version: str = ""
+    guard_version: str = ""
+    kernel: str = ""
+    backend: str = ""
+    argv: tuple[str, ...] = ()
+    cwd: str = ""
+    workspace: str = ""
+    outcome: str = CRASHED
+    stop_reason: str = ""
+    exit_code: int | None = None
+    used: Used = Used()
+    steps: tuple[StepView, ...] = ()
+    findings: tuple[FindingView, ...] = ()
+    warnings: tuple[LimitWarning, ...] = ()
+    execs: int = 0
+    execs_by_kind: dict[str, int] = {}
+    unverified_execs: int = 0
+    touched_files: int = 0
+    notices: tuple[Notice, ...] = ()
+    notices_omitted: int = 0
+    interruptions: tuple[int, ...] = ()
+    unknown_events: int = 0
+    events: int = 0
+    tree: StepTree | None = None
