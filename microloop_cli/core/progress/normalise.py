@@ -8,6 +8,7 @@ normalising twice changes nothing.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import re
 
@@ -73,13 +74,18 @@ def _any_of(kinds: tuple[tuple[str, bytes], ...]) -> bytes:
     return b"|".join(b"(?P<%s>%s)" % (name.encode(), pattern) for name, pattern in kinds)
 
 
-_MASKS = re.compile(
-    rb"(?<![A-Za-z0-9_])(?=[0-9A-Za-z])(?:"
-    + _any_of(_WORDS)
-    + rb")(?![A-Za-z0-9_])|(?=[=/\[])(?:"
-    + _any_of(_SIGNED)
-    + rb")"
-)
+@functools.cache
+def _masks() -> re.Pattern[bytes]:
+    """Compiled at the first output and not at the import: it takes longer than most of a run's start."""
+    return re.compile(
+        rb"(?<![A-Za-z0-9_])(?=[0-9A-Za-z])(?:"
+        + _any_of(_WORDS)
+        + rb")(?![A-Za-z0-9_])|(?=[=/\[])(?:"
+        + _any_of(_SIGNED)
+        + rb")"
+    )
+
+
 _SAME_MASK = {"duration": "time", "field": "time", "marked": "pid", "process": "pid", "local": "port"}
 _MASK_OF = {name: b"<%s>" % _SAME_MASK.get(name, name).encode() for name, _ in (*_WORDS, *_SIGNED)}
 
@@ -104,7 +110,7 @@ def normalise(text: bytes) -> bytes:
     Any bytes are taken. Linear in the length; idempotent.
     """
     plain = _LINE_END.sub(b"\n", _ANSI.sub(b"", text))
-    return _MASKS.sub(_mask, plain)
+    return _masks().sub(_mask, plain)
 
 
 def output_digest(stdout: Kept | None, stderr: Kept | None) -> str | None:
