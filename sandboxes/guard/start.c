@@ -11,6 +11,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -70,6 +71,16 @@ static void exec_file(const char *path, char **argv)
     execve(shell[0], shell, environ);
 }
 
+/* In a directory that may not be searched nothing is seen to be there. Leaves errno as it is. */
+static bool is_there(const char *path)
+{
+    struct stat st;
+    int error = errno;
+    bool there = stat(path, &st) == 0;
+    errno = error;
+    return there;
+}
+
 static void exec_search(char **argv)
 {
     const char *path = getenv("PATH");
@@ -90,7 +101,7 @@ static void exec_search(char **argv)
                 full[dir++] = '/';
             strcpy(full + dir, argv[0]);
             exec_file(full, argv);
-            if (errno != ENOENT && errno != ENOTDIR)
+            if (errno != ENOENT && errno != ENOTDIR && is_there(full))
                 found = errno; /* it is there but cannot be run: say so if no other can */
         }
         if (*end == '\0')

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import subprocess
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.e2e.running import (
@@ -25,7 +27,7 @@ def started(workspace: Path, process: subprocess.Popen[str]) -> None:
     assert process.poll() is None, process.communicate()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_an_interrupted_run_ends_in_order_and_completes_its_bundle(
     workspace: Path, number: signal.Signals, code: int
 ) -> None:
@@ -104,3 +106,23 @@ def test_a_background_process_of_the_agent_does_not_outlive_the_run(workspace: P
 def _ledger(bundle: Path) -> bytes:
     path = bundle / "events.jsonl"
     return path.read_bytes() if path.exists() else b""
+
+
+def guard_of(process: subprocess.Popen[str]) -> psutil.Process:
+    for child in psutil.Process(process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if child.cmdline()[:1] == ["/run/microloop/guard"]:
+                return child
+    raise AssertionError("no guard runs")
+
+
+def test_a_killed_guard_takes_everything_with_it_and_the_bundle_is_completed(workspace: Path) -> None:
+    mark = f"37.{workspace.parent.name.__hash__() % 10**6:06d}"
+    process = start_script(workspace, f"touch ready\n/bin/sleep {mark}\n")
+    started(workspace, process)
+    guard_of(process).kill()
+    done = finish(process, workspace)
+    assert done.exit_code == 125, done.said()
+    assert processes_with(mark) == []
+    assert done.inspect()["outcome"] == "failed"
+    assert microloop(workspace, "verify").exit_code == 0
