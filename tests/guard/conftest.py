@@ -1,0 +1,124 @@
+"""What the guard's tests share: the real binary, the two launchers, helpers compiled once, and sessions."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from microloop_cli.errors import HostError
+from microloop_cli.guard.binary import find_guard
+
+from .harness import Launcher, Session
+
+HELPERS = Path(__file__).parent / "helpers"
+Start = Callable[..., Session]
+Run = Callable[..., Session]
+Helper = Callable[..., Path]
+Need = Callable[[str], str]
+
+
+def missing(what: str) -> None:
+    """A needed program that is missing is a failure in CI, else a visible skip."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="session")
+def need() -> Need:
+    """Path of a program of the host."""
+
+    def find(program: str) -> str:
+        path = shutil.which(program)
+        if path is None:
+            missing(program)
+        return str(path)
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def guard_path() -> Path:
+    try:
+        return find_guard()
+    except HostError as error:
+        missing(error.message)
+        raise
+
+
+@pytest.fixture(params=["plain", "bwrap"])
+def launcher(request: pytest.FixtureRequest, guard_path: Path, tmp_path: Path, need: Need) -> Launcher:
+    """Both ways to run the guard: as a plain child and as PID 1 of a sandbox."""
+    if request.param == "bwrap":
+        need("bwrap")
+    return Launcher(request.param, guard_path, tmp_path)
+
+
+@pytest.fixture
+def plain(guard_path: Path, tmp_path: Path) -> Launcher:
+    return Launcher("plain", guard_path, tmp_path)
+
+
+@pytest.fixture
+def bwrap(guard_path: Path, tmp_path: Path, need: Need) -> Launcher:
+    need("bwrap")
+    return Launcher("bwrap", guard_path, tmp_path)
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start a Session; it is ended with the test."""
+    with ExitStack() as stack:
+
+        def begin(launcher: Launcher, *command: str, **options: Any) -> Session:
+            return stack.enter_context(Session(launcher, command, **options))
+
+        yield begin
+
+
+@pytest.fixture
+def run(start: Start) -> Run:
+    """Run a command to its end under the guard; `session.process.returncode` is the guard's exit code."""
+
+    def to_the_end(launcher: Launcher, *command: str, data: bytes | None = None, **options: Any) -> Session:
+        if data is not None:
+            options["stdin"] = subprocess.PIPE
+        session = start(launcher, *command, **options)
+        session.wait(data=data)
+        return session
+
+    return to_the_end
+
+
+@pytest.fixture(scope="session")
+def helper(tmp_path_factory: pytest.TempPathFactory, need: Need) -> Helper:
+    """Path of a program compiled from helpers/NAME.c, once a session."""
+    room = tmp_path_factory.mktemp("helpers")
+
+    def compiled(name: str, *flags: str) -> Path:
+        target = room / name
+        if not target.exists():
+            source = HELPERS / f"{name}.c"
+            argv = [
+                need("gcc"),
+                "-O1",
+                "-Wall",
+                "-Wextra",
+                "-Werror",
+                *flags,
+                "-o",
+                str(target),
+                str(source),
+                "-lpthread",
+            ]
+            subprocess.run(argv, check=True, capture_output=True)
+        return target
+
+    return compiled
