@@ -20,8 +20,6 @@ class GuardBuildHook(BuildHookInterface[Any]):
             return
         root = Path(self.root)
         sandboxes = root / "sandboxes"
-        # Taken whole, the directory would bring object files and debug builds with it.
-        self.build_config.force_include.pop(str(sandboxes), None)
         for path in [*_sources(sandboxes), *_build_guards(root)]:
             build_data["force_include"][str(path)] = f"{INSIDE}/{path.relative_to(root).as_posix()}"
 

@@ -52,7 +52,7 @@ def of_docker(request: SandboxRequest, user: str) -> Enforcement:
 def of_none() -> Enforcement:
     """Commands are seen and can be refused; nothing is contained."""
     return Enforcement(
-        enforced={str(name): text for name, text in _GUARD.items()},
+        enforced={name: f"{text}; root could interfere with the guard" for name, text in _GUARD.items()},
         missing={b: "nothing is contained: --sandbox none" for b in BOUNDARIES if b not in _GUARD},
     )
 

@@ -21,6 +21,7 @@
 #define QUEUE_HIGH (4u << 20)
 #define QUEUE_LOW (1u << 20)
 #define BATCH_MS 20
+#define SOON_MS 1
 #define BATCH_BYTES 65536
 #define CONFIG_WAIT_MS 10000
 
@@ -104,6 +105,14 @@ void channel_send(uint8_t type, uint64_t id, const struct bytes *payload)
     queue_frame(type, id, payload);
     if (channel.fd >= 0)
         channel_flush();
+}
+
+/* What is queued goes with the next frame that someone waits for, or in a millisecond. */
+void channel_flush_soon(void)
+{
+    int64_t soon = now_ms() + SOON_MS;
+    if (out.len > out_sent && (flush_at == 0 || soon < flush_at))
+        wake_at(flush_at = soon);
 }
 
 /* For what nobody waits for: sent with the next frame that someone waits for, or shortly. */

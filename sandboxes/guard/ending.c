@@ -57,7 +57,7 @@ static void last_exit(struct tracee *t)
     }
     /* Detached here, not after its death: so its end is its parent's alone to see, by wait or by pidfd. */
     trace_detach(t, 0);
-    channel_flush();
+    channel_flush_soon(); /* not now: the supervisor's waking would delay what the parent does next */
 }
 
 /* At PTRACE_EVENT_EXIT of the leader. That is the end of the process only when no other thread goes on; after

@@ -161,6 +161,7 @@ void channel_await_config(void);
 void channel_send(uint8_t type, uint64_t id, const struct bytes *payload);
 void channel_send_later(uint8_t type, uint64_t id, const struct bytes *payload);
 void channel_flush(void);
+void channel_flush_soon(void);
 void channel_run_timers(int64_t now);
 void channel_last_words(void);
 __attribute__((format(printf, 1, 2))) void notice(const char *format, ...);

@@ -71,6 +71,8 @@ static void send_exec(struct tracee *t, bool awaiting)
     bool first_kinds = p != NULL && p->captured && l->kind == L_AGENT_CHILD;
     if (first_kinds)
         memcpy(kinds, p->kinds, 3); /* as they were before the swap */
+    else if (!awaiting)
+        memset(kinds, FD_OTHER, 3); /* nobody judges by them: each costs a look into /proc */
     else
         read_fd_kinds(t->tgid, kinds);
     if (stream_of(t->tgid, t->start, 1) != NULL || stream_of(t->tgid, t->start, 2) != NULL)
