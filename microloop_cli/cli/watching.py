@@ -8,6 +8,8 @@ from microloop_cli.cli.live import StatusLine
 from microloop_cli.core.actions import AnyDecision, Finding, LimitWarning, Stop, Verdict
 from microloop_cli.core.events import AnyFact, GuardNotice, WatchDegraded
 
+SNAPSHOT_LINE_SECONDS = 3.0
+
 
 class Watching:
     """A `run.execute.Observer` over a StatusLine."""
@@ -17,12 +19,16 @@ class Watching:
         self._steps = 0
         self._findings = 0
         self._command = ""
+        self._say_snapshot_at = SNAPSHOT_LINE_SECONDS
 
     def began(self, run_id: str, backend: str) -> None:
         self._line.start(run_id, backend)
 
-    def snapshotting(self, files: int) -> None:
-        self._line.update(elapsed_seconds=0.0, steps=0, findings=0, last_command=f"reading {files} files")
+    def snapshotting(self, seconds: float, files: int) -> None:
+        """Said only when it takes long: before the start there is nothing else to look at."""
+        if seconds >= self._say_snapshot_at:
+            self._say_snapshot_at = seconds + SNAPSHOT_LINE_SECONDS
+            self._line.say(f"reading the workspace before the start: {files:,} files so far")
 
     def recorded(self, at: float, events: Sequence[AnyFact | AnyDecision]) -> None:
         for event in events:

@@ -39,7 +39,7 @@ class Observer(Protocol):
     """Who is told of the run while it goes on: the status line. Seconds are of the run."""
 
     def began(self, run_id: str, backend: str) -> None: ...
-    def snapshotting(self, files: int) -> None: ...
+    def snapshotting(self, seconds: float, files: int) -> None: ...
     def recorded(self, at: float, events: Sequence[AnyFact | AnyDecision]) -> None: ...
     def ticked(self, at: float) -> None: ...
 
@@ -96,7 +96,13 @@ class _Running:
         writer.write_json("environment.json", self._environment)
         rules = IgnoreRules(prepared.resolved.policy.progress.ignore)
         folder = writer.folder(BEFORE)
-        self._snapshot = take_snapshot(prepared.workspace, rules, folder, self._observer.snapshotting)
+        began = self._clock.monotonic()
+        self._snapshot = take_snapshot(
+            prepared.workspace,
+            rules,
+            folder,
+            lambda files: self._observer.snapshotting(self._clock.monotonic() - began, files),
+        )
         watch = WorkspaceWatch(self._snapshot)
         try:
             with channel_dir(prepared.channel_dir):
