@@ -126,7 +126,8 @@ def test_compilers_are_tried_one_after_the_other(
     assert subprocess.run([binary.find_guard()], check=False).returncode == 0
 
 
-def test_an_unknown_architecture_is_said_so() -> None:
+def test_an_unknown_architecture_is_said_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MICROLOOP_GUARD", raising=False)
     with pytest.raises(HostError, match="no guard for sparc"):
         binary.find_guard("sparc")
 
