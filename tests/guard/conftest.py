@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,6 +12,7 @@ import pytest
 
 from microloop_cli.errors import HostError
 from microloop_cli.guard.binary import find_guard
+from tests import needs
 
 from .harness import Launcher, Session
 
@@ -24,24 +23,10 @@ Helper = Callable[..., Path]
 Need = Callable[[str], str]
 
 
-def missing(what: str) -> None:
-    """A needed program that is missing is a failure in CI, else a visible skip."""
-    if os.environ.get("CI"):
-        pytest.fail(f"{what} is missing")
-    pytest.skip(f"{what} is missing")
-
-
 @pytest.fixture(scope="session")
 def need() -> Need:
     """Path of a program of the host."""
-
-    def find(program: str) -> str:
-        path = shutil.which(program)
-        if path is None:
-            missing(program)
-        return str(path)
-
-    return find
+    return lambda program: str(needs.need(program))
 
 
 @pytest.fixture(scope="session")
@@ -49,8 +34,7 @@ def guard_path() -> Path:
     try:
         return find_guard()
     except HostError as error:
-        missing(error.message)
-        raise
+        needs.missing(error.message)
 
 
 @pytest.fixture(params=["plain", "bwrap"])

@@ -163,7 +163,6 @@ COPIED = ("LICENSE", "README.md", "pyproject.toml", "microloop_cli", "policies",
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory, need: Need) -> Path:
     """The wheel, built from a copy of the checkout with a debug build and object files lying around."""
-    pytest.importorskip("build")
     room = tmp_path_factory.mktemp("wheel")
     for name in COPIED:
         here = CHECKOUT / name
