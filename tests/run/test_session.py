@@ -22,7 +22,7 @@ from microloop_cli.run.inbox import Inbox
 from microloop_cli.run.intake import Intake
 from microloop_cli.run.session import Session, SessionPlan
 from microloop_cli.testing.backend import FakeBackend
-from tests.e2e.running import processes_with
+from tests.e2e.running import processes_with, wait_until
 
 
 class Ledger:
@@ -117,7 +117,7 @@ def test_a_time_limit_ends_an_agent_that_ignores_it(tmp_path: Path) -> None:
     script = f"trap '' TERM; while :; do sleep {mark}; done"
     ended = follow(tmp_path, ("sh", "-c", script), Ledger(), Limits(wall_seconds=0.5))
     assert (ended.outcome, ended.exit_code) == ("time_limit", 124)
-    assert processes_with(mark) == []
+    wait_until(lambda: processes_with(mark) == [], "the fake's processes are gone")
 
 
 def test_a_sandbox_that_cannot_start_is_recorded_and_told(tmp_path: Path) -> None:
