@@ -20,6 +20,7 @@ def write_whole(path: Path, content: bytes, *, sync: bool = False) -> None:
             if sync:
                 file.flush()
                 os.fsync(fd)
-    except OSError:
+    except OSError as error:
+        error.filename = error.filename or str(path)  # a failed write does not name its file
         path.unlink(missing_ok=True)
         raise

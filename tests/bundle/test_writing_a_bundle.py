@@ -24,7 +24,7 @@ from microloop_cli.bundle.verify import verify
 from microloop_cli.bundle.writer import BundleWriter
 from microloop_cli.core.events import GuardNotice, Tick
 from microloop_cli.errors import BundleError
-from tests.bundle.sample import RUN_ID, complete_bundle, exec_started, fill, started
+from tests.bundle.sample import RUN_ID, complete_bundle, exec_started, fill, kept, started
 from tests.needs import missing
 
 
@@ -144,6 +144,8 @@ def test_a_full_disk_is_said_and_all_that_was_written_stays_readable(small_disk:
 def test_a_disk_that_is_full_at_the_end_leaves_a_readable_bundle_without_a_manifest(small_disk: Path) -> None:
     writer = BundleWriter(create_run_dir(small_disk, RUN_ID))
     fill(writer)
+    while not (writer.path / "steps" / "0001" / "step.json").exists():
+        time.sleep(0.01)  # written by another thread, and here before the disk is full
     with pytest.raises(BundleError, match=r"cannot write .*too-large"):
         writer.write_bytes("too-large", bytes(1 << 20))
     with contextlib.suppress(OSError), open(writer.path / "filler", "wb", buffering=0) as filler:
@@ -159,6 +161,21 @@ def test_a_disk_that_is_full_at_the_end_leaves_a_readable_bundle_without_a_manif
         "summary.json",
     ]
     assert len(list(open_bundle(writer.path).entries())) == 13
+
+
+def test_output_that_could_not_be_written_behind_is_told_by_the_next_append(small_disk: Path) -> None:
+    with BundleWriter(create_run_dir(small_disk, RUN_ID)) as writer:
+        writer.append(0.0, started())
+        writer.write_step_output(1, stdout=kept(bytes(1 << 20)))
+        with pytest.raises(BundleError, match=r"cannot write .*steps/0001/stdout"):
+            tick_for_a_second(writer)
+        writer.append(2.0, Tick())
+
+
+def tick_for_a_second(writer: BundleWriter) -> None:
+    for number in range(100):
+        time.sleep(0.01)
+        writer.append(0.01 * number, Tick())
 
 
 def test_writes_are_synced_soon_and_not_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
