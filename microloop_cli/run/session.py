@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 from collections.abc import Callable
 from contextlib import suppress
@@ -78,6 +79,8 @@ class Session:
 
         Raises the MicroloopError that broke the run, after the sandbox is gone.
         """
+        gc.freeze()  # what was loaded stays: no collection during the run need look at it
+        gc.enable()
         self._loop.set_exception_handler(self._unexpected)
         for number in STOPPING_SIGNALS:
             self._loop.add_signal_handler(number, self._interrupted, number)
