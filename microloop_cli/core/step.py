@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from microloop_cli.core import limits
-from microloop_cli.core.actions import Action, Ended, Finding, Release, Stop, Verdict
+from microloop_cli.core.actions import Action, Ended, ExecKind, Finding, Outcome, Release, Stop, Verdict
 from microloop_cli.core.events import (
     AgentExited,
     AgentNotStarted,
@@ -184,7 +184,7 @@ def _guard_failed(state: State, at: float, fact: GuardFailed) -> Result:
     return _end(state, "failed", 125, fact.reason)
 
 
-def _end(state: State, outcome: Any, exit_code: int, reason: str) -> Result:
+def _end(state: State, outcome: Outcome, exit_code: int, reason: str) -> Result:
     """The first stop wins over however the agent then ended."""
     stop = state.stop or Stop(outcome=outcome, exit_code=exit_code, reason=reason)
     ended = Ended(outcome=stop.outcome, exit_code=stop.exit_code, reason=stop.reason)
@@ -206,7 +206,7 @@ def _finding(judgement: Judgement, *more: int) -> Finding:
 
 
 def _refusal(
-    fact: ExecStarted, kind: Any, reason: str, number: int | None = None, command: str | None = None
+    fact: ExecStarted, kind: ExecKind, reason: str, number: int | None = None, command: str | None = None
 ) -> Verdict:
     message = f"microloop: refused: the run is being stopped: {reason}"
     return Verdict(
