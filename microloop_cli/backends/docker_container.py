@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import fcntl
+import functools
 import signal
 import struct
 import termios
@@ -44,6 +45,7 @@ class DockerSandbox:
         self._saved_terminal: list[Any] | None = None
         self._end: asyncio.Task[int] | None = None
         self._closed = False
+        self._resizing: asyncio.Future[None] | None = None
 
     @property
     def host_pid(self) -> int | None:
@@ -167,9 +169,21 @@ class DockerSandbox:
             asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._resize)
 
     def _resize(self) -> None:
-        with contextlib.suppress(OSError):
+        """One request at a time: two on their way at once could arrive in the wrong order."""
+        if self._resizing is None or self._resizing.done():
+            self._resizing = asyncio.ensure_future(self._resize_until_right())
+
+    async def _resize_until_right(self) -> None:
+        told = (0, 0)
+        while (size := self._size()) not in ((0, 0), told):
+            rows, columns = told = size
+            await self._ignoring_gone(functools.partial(self._api.resize, self.container, rows, columns))
+
+    def _size(self) -> tuple[int, int]:
+        """Rows and columns of the caller's terminal; zeros when it has none."""
+        try:
             packed = fcntl.ioctl(self._stdio.stdin, termios.TIOCGWINSZ, b"\0" * 8)
-            rows, columns = struct.unpack("HHHH", packed)[:2]
-            if rows and columns:
-                task = self._ignoring_gone(lambda: self._api.resize(self.container, rows, columns))
-                self._resizing = asyncio.ensure_future(task)
+        except OSError:
+            return 0, 0
+        rows, columns, _, _ = struct.unpack("HHHH", packed)
+        return rows, columns
