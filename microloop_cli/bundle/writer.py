@@ -119,14 +119,10 @@ class BundleWriter:
 
     def folder(self, name: str) -> Path:
         """Make a directory of the bundle (0700) for a part that writes its own files; BundleError."""
-        path = self.path
-        for part in inside_parts(name):
-            path = path / part
-            try:
-                path.mkdir(mode=0o700, exist_ok=True)
-            except OSError as error:
-                raise _cannot_write(path, error) from error
-        return path
+        try:
+            return _private_folder(self.path, *inside_parts(name))
+        except OSError as error:
+            raise _cannot_write(Path(error.filename or self.path), error) from error
 
     def finish(self) -> None:
         """Complete the bundle: the ledger on the disk, then the manifest, whole or not. BundleError."""
@@ -155,10 +151,7 @@ class BundleWriter:
         self._raise_failures()
 
     def _write_step(self, n: int, kept: dict[str, KeptOutput]) -> None:
-        steps = self.path / "steps"
-        steps.mkdir(mode=0o700, exist_ok=True)  # `parents` would not give it the mode
-        folder = steps / f"{n:04d}"
-        folder.mkdir(mode=0o700, exist_ok=True)
+        folder = _private_folder(self.path, "steps", f"{n:04d}")
         for name, output in kept.items():
             if output.stream.bytes:
                 write_whole(folder / name, output.head + output.tail)
@@ -240,6 +233,14 @@ class _Syncer:
             os.fsync(self._fd)
         except OSError as error:
             self._failure = self._failure or error
+
+
+def _private_folder(root: Path, *parts: str) -> Path:
+    """Made with all above it up to `root`, each with mode 0700, which `parents` would not give them."""
+    for part in parts:
+        root = root / part
+        root.mkdir(mode=0o700, exist_ok=True)
+    return root
 
 
 def _document(value: Any) -> bytes:

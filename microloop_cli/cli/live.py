@@ -76,11 +76,6 @@ class StatusLine:
             if elapsed_seconds >= self._back_at:
                 self._row.show(self._line)
 
-    def resized(self) -> None:
-        """SIGWINCH came (optional: `tick` sees a new size too, a little later)."""
-        self._due = 0.0
-        self.tick(self._elapsed)
-
     def say(self, text: str) -> None:
         """One line worth reading: a warning, a finding, the stop."""
         if self._quiet:

@@ -7,6 +7,9 @@ import msgspec
 from microloop_cli.core.actions import Action, LimitWarning, Stop, WakeAt
 from microloop_cli.core.settings import Limits
 
+# This share of one CPU counts as activity.
+BUSY_CPU_SHARE = 0.1
+
 
 class LimitState(msgspec.Struct, frozen=True):
     """What the limits remember: warnings already said, and the second of the last activity."""
@@ -57,6 +60,11 @@ def next_wake(limits: Limits, state: LimitState, now: float) -> tuple[Action, ..
             moments.append(state.last_activity + share * limits.idle_seconds)
     ahead = [moment for moment in moments if moment > now]
     return (WakeAt(at=min(ahead)),) if ahead else ()
+
+
+def computes(cpu_seconds: float, quiet_seconds: float) -> bool:
+    """Whether CPU time used since the last sample is activity: a silent step that computes is not idle."""
+    return cpu_seconds > BUSY_CPU_SHARE * min(quiet_seconds, 1.0)
 
 
 def touched(state: LimitState, now: float) -> LimitState:

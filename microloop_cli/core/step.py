@@ -30,9 +30,6 @@ from microloop_cli.core.state import OpenStep, State
 
 Result = tuple[State, tuple[Action, ...]]
 
-# A silent step that computes is not idle: this share of one CPU counts as activity.
-BUSY_CPU_SHARE = 0.1
-
 
 def step(state: State, at: float, fact: AnyFact) -> Result:
     """Fold one fact in. Facts without a rule change nothing; after `Ended` nothing changes at all."""
@@ -147,7 +144,7 @@ def _sampled(state: State, at: float, fact: ResourceSample) -> Result:
     used = fact.cpu_seconds - state.cpu_seconds
     quiet = at - state.limits.last_activity
     state = replace(state, cpu_seconds=fact.cpu_seconds)
-    busy = bool(state.open_steps) and used > BUSY_CPU_SHARE * min(quiet, 1.0)
+    busy = bool(state.open_steps) and limits.computes(used, quiet)
     return (_active(state, at) if busy else state), ()
 
 

@@ -7,7 +7,6 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-SCHEMA = 1
 _YEAR_SECONDS = 366 * 86_400
 
 Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]

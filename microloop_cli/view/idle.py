@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from microloop_cli.core.step import BUSY_CPU_SHARE
+from microloop_cli.core.limits import computes
 
 
 class Quiet:
@@ -28,7 +28,7 @@ class Quiet:
         """A silent step that computes is not idle."""
         used = cpu_seconds - self._cpu_seconds
         self._cpu_seconds = cpu_seconds
-        if self._open and used > BUSY_CPU_SHARE * min(at - self._last, 1.0):
+        if self._open and computes(used, at - self._last):
             self.active(at)
 
     def longest(self, now: float) -> float:

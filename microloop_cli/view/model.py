@@ -116,7 +116,6 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     execs: int = 0
     execs_by_kind: dict[str, int] = {}
     unverified_execs: int = 0
-    touched_files: int = 0
     notices: tuple[Notice, ...] = ()
     notices_omitted: int = 0
     interruptions: tuple[int, ...] = ()

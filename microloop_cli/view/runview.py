@@ -68,7 +68,6 @@ class RunFold:
         self._notices: list[Notice] = []
         self._notices_omitted = 0
         self._interruptions: list[int] = []
-        self._touched = 0
         self._stop: Stop | None = None
         self._ended: Ended | None = None
         self._used = Used()
@@ -99,7 +98,6 @@ class RunFold:
             execs=self._steps.execs,
             execs_by_kind=dict(self._steps.by_kind),
             unverified_execs=self._steps.unverified,
-            touched_files=self._touched,
             notices=tuple(self._notices),
             notices_omitted=self._notices_omitted,
             interruptions=tuple(self._interruptions),
@@ -164,7 +162,6 @@ class RunFold:
 
     def _changed(self, at: float, event: WorkspaceChanged) -> None:
         self._quiet.active(at)
-        self._touched += event.count
 
     def _sample(self, at: float, event: ResourceSample) -> None:
         self._quiet.sampled(at, event.cpu_seconds)

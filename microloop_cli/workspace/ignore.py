@@ -33,12 +33,3 @@ class IgnoreRules:
         if self._spec is None:
             return False
         return self._spec.match_file(path + "/" if is_dir else path)
-
-    def ignores_above(self, path: str) -> bool:
-        """Whether a directory on the way to `path` is ignored."""
-        at = path.find("/")
-        while at != -1:
-            if self.ignores(path[:at], is_dir=True):
-                return True
-            at = path.find("/", at + 1)
-        return False
