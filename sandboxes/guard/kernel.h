@@ -104,6 +104,8 @@ struct k_bpf_program {
 #define K_PTRACE_O_TRACEEXEC 0x10
 #define K_PTRACE_O_TRACEEXIT 0x40
 #define K_PTRACE_O_EXITKILL 0x100000
+/* What the guard asks for on the process of a step. */
+#define STEP_OPTIONS (K_PTRACE_O_TRACEEXEC | K_PTRACE_O_TRACEEXIT | K_PTRACE_O_EXITKILL)
 #define K_PTRACE_EVENT_EXEC 4
 #define K_PTRACE_EVENT_EXIT 6
 #define K_PTRACE_EVENT_STOP 128

@@ -1,5 +1,7 @@
 /* Signals as data: children's news, what outsiders send to the agent, and killing everything. */
 #define _GNU_SOURCE
+#include "kernel.h"
+
 #include "guard.h"
 
 #include <ctype.h>
@@ -135,7 +137,7 @@ void kill_everything(void)
         pid_t pid;
         while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0)
             if (WIFSTOPPED(status))
-                k_ptrace(17 /* DETACH */, pid, 0, SIGKILL);
+                k_ptrace(K_PTRACE_DETACH, pid, 0, SIGKILL);
         nanosleep(&pause, NULL);
     }
 }

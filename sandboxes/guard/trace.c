@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #define BUCKETS 256
-#define STEP_OPTIONS (K_PTRACE_O_TRACEEXEC | K_PTRACE_O_TRACEEXIT | K_PTRACE_O_EXITKILL)
 
 static struct tracee *table[BUCKETS];
 

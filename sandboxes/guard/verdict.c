@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #define PREEXEC_CHECK_MS 100
-#define STEP_OPTIONS (K_PTRACE_O_TRACEEXEC | K_PTRACE_O_TRACEEXIT | K_PTRACE_O_EXITKILL)
 
 static uint64_t last_exec;
 static const char timeout_message[] = "microloop: no verdict came in time, so this command was not run\n";
