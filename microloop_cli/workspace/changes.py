@@ -9,7 +9,6 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from microloop_cli.workspace.fingerprint import (
-    TICK_NS,
     FileState,
     fingerprint,
     is_utf8,
@@ -56,13 +55,12 @@ def differences(snapshot: Snapshot, hidden: list[str]) -> Iterator[Difference]:
 
     `hidden` is filled with the directories that cannot be looked into; what was there is not compared.
     """
-    newest_ns = max((state.ctime_ns for state in snapshot.files.values()), default=0)
     gone = dict(snapshot.files)
     for folder in walk(snapshot.root, snapshot.rules, failed=lambda path, _: hidden.append(path)):
         for entry in folder.entries:
             path = below(folder.path, entry.name)
             before = gone.pop(path, None)
-            if before is not None and before.ctime_ns < newest_ns - TICK_NS and _untouched(before, entry):
+            if before is not None and _untouched(before, entry):
                 continue
             after, content = fingerprint(entry.name, folder.fd)
             if _weight(path, before) != _weight(path, after):

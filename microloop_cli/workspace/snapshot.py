@@ -11,7 +11,15 @@ from typing import BinaryIO
 import msgspec
 
 from microloop_cli.errors import BundleError, UsageError
-from microloop_cli.workspace.fingerprint import FileState, fingerprint, is_text, is_utf8, outward, weight
+from microloop_cli.workspace.fingerprint import (
+    FileState,
+    clock_of,
+    fingerprint,
+    is_text,
+    is_utf8,
+    outward,
+    weight,
+)
 from microloop_cli.workspace.ignore import IgnoreRules
 from microloop_cli.workspace.walk import below, walk
 
@@ -113,11 +121,12 @@ class _Taking:
 
     def take(self, progress: Callable[[int], None] | None) -> Snapshot:
         made, total = self._made, 0
+        clock_ns = clock_of(self._listing.fileno())
         for folder in walk(made.root, made.rules, failed=self._unlisted):
             made.dirs.append(folder.path)
             for entry in folder.entries:
                 path = below(folder.path, entry.name)
-                state, content = fingerprint(entry.name, folder.fd)
+                state, content = fingerprint(entry.name, folder.fd, clock_ns)
                 if state is None:
                     continue
                 made.files[path] = state

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from typing import NamedTuple
 
 from microloop_cli.workspace.fingerprint import magic_link
@@ -25,13 +25,15 @@ def walk(
     rules: IgnoreRules,
     *,
     start: str = "",
+    known: Container[str] = (),
     entering: Callable[[str], None] | None = None,
     failed: Callable[[str, OSError], None] | None = None,
 ) -> Iterator[Folder]:
     """Every directory that counts from `start` down, with its entries that count and are no directories.
 
     `root` is a resolved absolute path. `entering` is called with a directory's path before it is listed, so a
-    watch set there misses nothing. `failed` hears of directories that could not be listed.
+    watch set there misses nothing. `failed` hears of directories that could not be listed. `known` files are
+    not held against the rules again.
     """
     pending = [start]
     while pending:
@@ -39,13 +41,13 @@ def walk(
         if entering is not None:
             entering(path)
         try:
-            fd = _open_directory(root, path)
+            fd = open_directory(root, path)
         except OSError as error:
             if failed is not None:
                 failed(path, error)
             continue
         try:
-            folders, others = _list(path, fd, rules)
+            folders, others = _list(path, fd, rules, known)
             yield Folder(path, fd, others)
         except OSError as error:
             if failed is not None:
@@ -61,7 +63,7 @@ def below(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
 
 
-def _open_directory(root: str, path: str) -> int:
+def open_directory(root: str, path: str) -> int:
     absolute = os.path.join(root, path) if path else root  # noqa: PTH118 - bytes that are no UTF-8, and speed
     fd = os.open(absolute, _DIRECTORY)
     if magic_link(fd) != absolute:
@@ -70,16 +72,18 @@ def _open_directory(root: str, path: str) -> int:
     return fd
 
 
-def _list(path: str, fd: int, rules: IgnoreRules) -> tuple[list[str], list[os.DirEntry[str]]]:
+def _list(
+    path: str, fd: int, rules: IgnoreRules, known: Container[str]
+) -> tuple[list[str], list[os.DirEntry[str]]]:
     folders, others = [], []
+    prefix = f"{path}/" if path else ""
     with os.scandir(fd) as found:
         for entry in found:
             is_dir = entry.is_dir(follow_symlinks=False)
-            name = below(path, entry.name)
-            if rules.ignores(name, is_dir=is_dir):
-                continue
+            name = prefix + entry.name
             if is_dir:
-                folders.append(name)
-            else:
+                if not rules.ignores(name, is_dir=True):
+                    folders.append(name)
+            elif name in known or not rules.ignores(name, is_dir=False):
                 others.append(entry)
     return folders, others

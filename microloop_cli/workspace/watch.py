@@ -13,14 +13,14 @@ import msgspec
 from microloop_cli.core.events import WatchDegraded
 from microloop_cli.workspace.fingerprint import (
     SMALL_BYTES,
-    TICK_NS,
     FileState,
+    clock_of,
     fingerprint_at,
     outward,
     same_stat,
     weight,
 )
-from microloop_cli.workspace.snapshot import Snapshot, epoch_name
+from microloop_cli.workspace.snapshot import LIST_NAME, Snapshot, epoch_name
 from microloop_cli.workspace.walk import below, walk
 
 if TYPE_CHECKING:
@@ -30,14 +30,24 @@ NAMED_PATHS = 100
 """So many paths of a change are named; `count` says how many there are."""
 _READS_A_SETTLE = 64
 _MOVES_A_SETTLE = 32
+_HASHED_A_SETTLE_BYTES = 512 * 1024 * 1024
+"""What changed beyond that is known by size and time: a step's end must not wait for minutes of hashing."""
+_LEAST_COST_BYTES = 4 * 1024
+"""To open a file costs as much as to read so many bytes."""
 
 
 class Change(msgspec.Struct, frozen=True):
-    """`epoch` names the state now; `paths` (sorted, the first hundred) and `count` say what differs."""
+    """`epoch` names the state now; `paths` (sorted, the first hundred) and `count` say what differs.
+
+    `deltas` has for each of `paths` what its change added to the epoch: epochs and deltas are sums modulo
+    2^128, in 32 hex digits. The epoch less the deltas of some paths is that of a workspace in which these
+    never changed.
+    """
 
     epoch: str
     paths: tuple[str, ...]
     count: int
+    deltas: tuple[str, ...] = ()
 
 
 class WorkspaceWatch:
@@ -52,7 +62,10 @@ class WorkspaceWatch:
         self._root, self._rules = snapshot.root, snapshot.rules
         self._files = dict(snapshot.files)
         self._total = snapshot.total
-        self._newest_ns = max((state.ctime_ns for state in self._files.values()), default=0)
+        self._linked: set[int] = set()
+        self._clock_path = snapshot.store / LIST_NAME
+        self._clock_ns = 0
+        self._free_bytes = 0
         self._touched: set[str] = set()
         self._start_over = False
         self._moves = 0
@@ -73,7 +86,8 @@ class WorkspaceWatch:
         """Take in all that has happened so far; the change, or None when every content is as it was.
 
         A process that has exited has all its events in the queue, so nothing it wrote is missed. What was
-        mapped for writing and is changed without a write is seen at its closing only.
+        mapped for writing and is changed without a write is seen at its closing only; what was written
+        through a second name (a hard link) that is gone again, with the next event of the file.
         """
         if self._watches is not None:
             if not self._poll.poll(0):
@@ -165,7 +179,7 @@ class WorkspaceWatch:
         if self._watches is not None:
             self._watches.forget()
         gone = set(self._files)
-        for folder in walk(self._root, self._rules, entering=self._enter):
+        for folder in walk(self._root, self._rules, known=self._files, entering=self._enter):
             for entry in folder.entries:
                 path = below(folder.path, entry.name)
                 gone.discard(path)
@@ -175,41 +189,69 @@ class WorkspaceWatch:
 
     def _unchanged(self, path: str, entry: os.DirEntry[str]) -> bool:
         known = self._files.get(path)
-        if known is None or known.ctime_ns >= self._newest_ns - TICK_NS:
-            return False
         try:
-            return same_stat(known, entry.stat(follow_symlinks=False))
+            return known is not None and same_stat(known, entry.stat(follow_symlinks=False))
         except OSError:
             return False
 
     def _compare(self) -> Change | None:
         touched, self._touched = self._touched, set()
-        changed = [path for path in touched if self._update(path)]
+        self._clock_ns, self._free_bytes = self._clock(), _HASHED_A_SETTLE_BYTES
+        deltas = {path: self._update(path) for path in touched}
+        for path in self._other_names():
+            if path not in touched:
+                deltas[path] = self._update(path)
+        changed = sorted(path for path, delta in deltas.items() if delta)
         if not changed:
             return None
-        changed.sort()
-        return Change(self.epoch, tuple(outward(path) for path in changed[:NAMED_PATHS]), len(changed))
+        named = changed[:NAMED_PATHS]
+        return Change(
+            self.epoch,
+            tuple(outward(path) for path in named),
+            len(changed),
+            tuple(epoch_name(deltas[path]) for path in named),
+        )
 
-    def _update(self, path: str) -> bool:
-        """Bring what is known of one path up to date; whether that is a change."""
+    def _clock(self) -> int:
+        """The file system's own clock, read off a file of the bundle; 0 proves nothing: there is none."""
+        try:
+            fd = os.open(self._clock_path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return 0
+        try:
+            return clock_of(fd)
+        except OSError:
+            return 0
+        finally:
+            os.close(fd)
+
+    def _update(self, path: str) -> int:
+        """Bring what is known of one path up to date; what that adds to the sum of all weights."""
         known = self._files.get(path)
         state = self._look(path, known)
         if state is None:
             self._files.pop(path, None)
         else:
             self._files[path] = state
-            self._newest_ns = max(self._newest_ns, state.ctime_ns)
-        before = 0 if known is None else weight(path, known)
-        after = 0 if state is None else weight(path, state)
-        self._total += after - before
-        return before != after
+        self._linked |= {seen.ino for seen in (known, state) if seen is not None and seen.links > 1}
+        delta = (0 if state is None else weight(path, state)) - (0 if known is None else weight(path, known))
+        self._total += delta
+        return delta
 
     def _look(self, path: str, known: FileState | None) -> FileState | None:
         absolute = f"{self._root}/{path}"
-        if known is not None and known.size > SMALL_BYTES and known.ctime_ns < self._newest_ns - TICK_NS:
+        if known is not None and known.size > SMALL_BYTES:
             try:
                 if same_stat(known, os.lstat(absolute)):
                     return known
             except OSError:
                 pass  # fingerprint says what it is now
-        return fingerprint_at(absolute)[0]
+        state, _ = fingerprint_at(absolute, self._clock_ns, read=self._free_bytes > 0)
+        if state is not None and state.kind == "file":
+            self._free_bytes -= max(_LEAST_COST_BYTES, state.size if state.hashed == "whole" else 0)
+        return state
+
+    def _other_names(self) -> list[str]:
+        """All names of the files with several: the kernel tells of the one that was written through only."""
+        linked, self._linked = self._linked, set()
+        return [path for path, state in self._files.items() if state.ino in linked] if linked else []

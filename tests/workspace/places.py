@@ -10,7 +10,7 @@ from pathlib import Path
 from microloop_cli.workspace.ignore import IgnoreRules
 from microloop_cli.workspace.patch import Changes, make_patch
 from microloop_cli.workspace.snapshot import Snapshot, take_snapshot
-from microloop_cli.workspace.watch import WorkspaceWatch
+from microloop_cli.workspace.watch import NAMED_PATHS, WorkspaceWatch
 
 PATTERNS = ("node_modules/", "__pycache__/", "*.pyc", "!kept.pyc")
 
@@ -51,12 +51,22 @@ class Watched:
 
     def changed(self) -> list[str]:
         """The paths of the change that settling gives; the epoch must be that of a fresh snapshot."""
+        before = self.watch.epoch
         change = self.watch.settle()
         assert self.watch.epoch == epoch_of(self.place)
         if change is None:
+            assert self.watch.epoch == before
             return []
         assert change.epoch == self.watch.epoch
+        assert len(change.deltas) == len(change.paths) == min(change.count, NAMED_PATHS)
+        if change.count <= NAMED_PATHS:
+            assert less(change.epoch, *change.deltas) == before
         return list(change.paths)
+
+
+def less(epoch: str, *deltas: str) -> str:
+    """An epoch without some changes: the arithmetic that WorkspaceChanged promises."""
+    return f"{(int(epoch, 16) - sum(int(delta, 16) for delta in deltas)) % (1 << 128):032x}"
 
 
 def ordinary_user() -> int:

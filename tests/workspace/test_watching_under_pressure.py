@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -10,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from microloop_cli.core.events import WatchDegraded
+from microloop_cli.workspace import watch as watch_module
 from microloop_cli.workspace.watch import WorkspaceWatch
+from tests.needs import need
 from tests.workspace.places import Watched, epoch_of, snapshot_of
 
 LIMIT = Path("/proc/sys/fs/inotify/max_queued_events")
@@ -85,6 +88,96 @@ def test_without_watches_left_everything_is_looked_at_and_that_is_said_once(
         "None 1 file events cannot be had: inotify watch limit reached"
         " (fs.inotify.max_user_watches, fs.inotify.max_user_instances) True",
     ]
+
+
+OUT_OF_WATCHES = """
+import os, sys
+from pathlib import Path
+Path("/proc/sys/user/max_inotify_watches").write_text("3")
+from microloop_cli.workspace.watch import WorkspaceWatch
+from tests.workspace.places import Watched, snapshot_of
+
+place, said = Path(sys.argv[1]), []
+watched = Watched(place, WorkspaceWatch(snapshot_of(place), said.append))
+print(watched.watch.degraded, watched.watch.fileno() >= 0)
+(place / "new" / "deep").mkdir(parents=True)
+print(watched.changed(), len(said))
+watched.write("new/deep/file")
+print(watched.changed(), len(said), watched.watch.fileno(), said[0].reason[:58], "|", said[0].how)
+"""
+
+
+def test_with_the_kernels_own_watch_limit_reached_half_way_nothing_is_missed(place: Path) -> None:
+    """A user namespace has a limit of its own: three directories can be watched, then there are five."""
+    argv = [str(need("unshare")), "-Ur", sys.executable, "-c", OUT_OF_WATCHES, str(place)]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+    assert done.stdout.splitlines() == [
+        "None True",
+        "[] 1",
+        "['new/deep/file'] 1 -1 file events cannot be had: inotify watch limit reached"
+        " (fs | all files of the workspace are looked at each time instead",
+    ]
+
+
+@pytest.fixture
+def scanned(place: Path) -> Watched:
+    """Watched as where no events can be had."""
+    watch = WorkspaceWatch(snapshot_of(place))
+    watch.close()
+    assert watch.fileno() == -1
+    return Watched(place, watch)
+
+
+def test_scanning_trusts_no_time_that_a_program_can_set(scanned: Watched) -> None:
+    path = scanned.place / "README"
+    for number in range(200):
+        before = path.stat()
+        path.write_text(f"{number:08d}")
+        os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert scanned.watch.settle() is not None, number
+        assert scanned.watch.settle() is None
+    assert scanned.changed() == []
+
+
+def test_scanning_reads_no_file_that_is_as_it_was(scanned: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read within a clock tick of its last change is read once more, then its ctime is believed."""
+    time.sleep(0.06)
+    scanned.watch.settle()
+    read: list[str] = []
+    monkeypatch.setattr(watch_module, "fingerprint_at", lambda path, *_, **__: read.append(path))
+    assert scanned.watch.settle() is None
+    assert read == []
+
+
+def test_scanning_copes_with_times_in_the_past_and_in_the_future(scanned: Watched) -> None:
+    for seconds in (0, 1, 2**33, -1):
+        os.utime(scanned.place / "README", (seconds, seconds))
+        assert scanned.changed() == []
+        scanned.write("README", f"{seconds}")
+        os.utime(scanned.place / "README", (seconds, seconds))
+        assert scanned.changed() == ["README"]
+
+
+def test_scanning_sees_what_events_would_have_told(scanned: Watched, tmp_path: Path) -> None:
+    before = scanned.watch.epoch
+    (scanned.place / "src").rename(scanned.place / "lib")
+    os.link(scanned.place / "README", scanned.place / "twin")
+    os.mkfifo(scanned.place / "fifo")
+    (scanned.place / "loop").symlink_to(".")
+    scanned.write("node_modules/x", "ignored")
+    assert scanned.changed() == [
+        "fifo", "lib/calc.py", "lib/deep/data.txt", "loop", "src/calc.py", "src/deep/data.txt", "twin",
+    ]  # fmt: skip
+    with (scanned.place / "twin").open("a") as file:
+        file.write("more")
+    assert scanned.changed() == ["README", "twin"]
+    for name in ("fifo", "loop", "twin"):
+        (scanned.place / name).unlink()
+    (scanned.place / "README").write_text("read me\n")
+    (scanned.place / "lib").rename(scanned.place / "src")
+    assert len(scanned.changed()) == 8
+    assert scanned.watch.epoch == before
 
 
 def test_without_an_inotify_instance_everything_is_looked_at(place: Path) -> None:
