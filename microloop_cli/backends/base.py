@@ -123,7 +123,8 @@ class Backend(Protocol):
         """
 
     async def launch(self, plan: SandboxPlan) -> Sandbox:
-        """Start it: the guard runs and connects to channel_dir/channel.sock. Raises SandboxError."""
+        """Start it: the guard runs and connects to channel_dir/channel.sock, an interactive sandbox's
+        terminal has its size. Raises SandboxError."""
 
     def probe(self, guard: Path) -> Probe:
         """Really try: start a sandbox, install the filter, capture, kill. Never raises for what lacks."""

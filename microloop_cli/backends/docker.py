@@ -13,7 +13,8 @@ import msgspec
 
 from microloop_cli.backends import docker_errors, enforcement, host_tree
 from microloop_cli.backends.base import BackendName, Probe, Sandbox, SandboxPlan, SandboxRequest
-from microloop_cli.backends.docker_container import DockerSandbox
+from microloop_cli.backends.docker_container import Begun, DockerSandbox
+from microloop_cli.backends.docker_daemon import Daemon, DaemonRefused, find_daemon, finish, older_of
 from microloop_cli.backends.docker_image import base_image, build, built_tag
 from microloop_cli.backends.docker_plan import account_texts, container_user, create_arguments
 from microloop_cli.backends.processes import INHERITED, Stdio
@@ -59,11 +60,11 @@ class DockerBackend:
             Path(path).chmod(0o644)
         Path(cast(str, spec["runs_dir"])).mkdir(exist_ok=True)  # or the daemon would, as root
         loop = asyncio.get_running_loop()
-        prepare = functools.partial(_create, create, Path(cast(str, spec["guard"])))
-        api, container = await loop.run_in_executor(None, prepare)
-        sandbox = DockerSandbox(api, container, stdio, tty=bool(create["tty"]), files=tuple(map(Path, files)))
+        begin = functools.partial(_begin, create, Path(cast(str, spec["guard"])))
+        begun = await loop.run_in_executor(None, begin)  # whole: it goes on when this loop is busy
+        sandbox = DockerSandbox(begun, stdio, tty=bool(create["tty"]), files=tuple(map(Path, files)))
         try:
-            await sandbox.start()
+            await sandbox.take_over()
         except BaseException:
             await sandbox.close()
             raise
@@ -81,18 +82,14 @@ class DockerBackend:
         return msgspec.structs.replace(probe, versions=probe.versions | versions)
 
 
-def connect() -> APIClient:
-    """A client of the local daemon; raises SandboxError that says why there is none."""
-    offered = docker_errors.ping_daemon()
+def connect(daemon: Daemon) -> APIClient:
+    """A client of the daemon; raises SandboxError."""
     import docker
     from docker.constants import DEFAULT_DOCKER_API_VERSION
-    from docker.utils import kwargs_from_env
 
-    version = min(
-        offered, DEFAULT_DOCKER_API_VERSION, key=lambda text: [int(part) for part in text.split(".")]
-    )
+    version = older_of(daemon.version, DEFAULT_DOCKER_API_VERSION)
     try:
-        return docker.APIClient(version=version, timeout=_API_SECONDS, **kwargs_from_env())
+        return docker.APIClient(f"unix://{daemon.path}", version=version, timeout=_API_SECONDS)
     except docker.errors.DockerException as error:
         raise docker_errors.api_failure("the Docker daemon could not be used", error) from error
 
@@ -101,7 +98,7 @@ def _probe_image() -> tuple[str | None, dict[str, str]]:
     """An image to try with (None: build one), and the versions of what is there. Blocks."""
     from docker.errors import DockerException
 
-    api = connect()
+    api = connect(find_daemon())
     try:
         own = built_tag(base_image())
         tags = [
@@ -115,36 +112,55 @@ def _probe_image() -> tuple[str | None, dict[str, str]]:
         api.close()
 
 
-def _create(create: dict[str, Any], guard: Path) -> tuple[APIClient, str]:
-    """Check the daemon and the image, make the container: the client and the container's id. Blocks."""
-    api = connect()
-    from docker.errors import DockerException
-
+def _begin(create: dict[str, Any], guard: Path) -> Begun:
+    """Check the daemon and the image; make, attach and start the container; SandboxError. Blocks."""
+    daemon = find_daemon()
     try:
         image = str(create["image"])
-        docker_errors.check_architecture(guard, image, _architecture_of(api, image))
-        return api, str(api.create_container(**create)["Id"])
-    except DockerException as error:
-        api.close()
+        docker_errors.check_architecture(guard, image, _architecture_of(daemon, image))
+        container = daemon.create(create)
+    except (DaemonRefused, OSError) as error:
         raise docker_errors.api_failure("the container could not be made", error) from error
-    except BaseException:
-        api.close()
+    try:
+        return _start(daemon, container)
+    except BaseException as error:
+        with contextlib.suppress(DaemonRefused, OSError):
+            daemon.remove(container)
+        if isinstance(error, (DaemonRefused, OSError)):
+            raise docker_errors.api_failure("could not start the container", error) from error
         raise
 
 
-def _architecture_of(api: APIClient, image: str) -> str:
-    """The image's machine, in Docker's words; builds microloop's own image when it is not there yet."""
-    from docker.errors import ImageNotFound
-
+def _start(daemon: Daemon, container: str) -> Begun:
+    attached = daemon.attach(container)
     try:
-        return _inspected(api, image)
-    except ImageNotFound:
-        if image != built_tag(base_image()):
-            raise docker_errors.missing_image(image) from None
-    build(api, base_image())
-    return _inspected(api, image)
+        starting = daemon.send_start(container)
+        api = connect(daemon)  # the import takes long, and the start longer
+        finish(starting)
+    except BaseException:
+        attached.close()
+        raise
+    return Begun(api, container, attached)
 
 
-def _inspected(api: APIClient, image: str) -> str:
-    description: dict[str, Any] = api.inspect_image(image)  # type: ignore[no-untyped-call]
-    return str(description.get("Architecture", ""))
+def _architecture_of(daemon: Daemon, image: str) -> str:
+    """The image's machine, in Docker's words; builds microloop's own image when it is not there yet."""
+    found = daemon.image_architecture(image)
+    if found is not None:
+        return found
+    if image != built_tag(base_image()):
+        raise docker_errors.missing_image(image)
+    _build(daemon)
+    return daemon.image_architecture(image) or ""
+
+
+def _build(daemon: Daemon) -> None:
+    from docker.errors import DockerException
+
+    api = connect(daemon)
+    try:
+        build(api, base_image())
+    except DockerException as error:
+        raise docker_errors.api_failure("the image could not be built", error) from error
+    finally:
+        api.close()

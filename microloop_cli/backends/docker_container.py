@@ -1,11 +1,10 @@
-"""A running container as a sandbox: attached before it starts, waited for, killed, removed."""
+"""A running container as a sandbox: its streams and its terminal, waited for, killed, removed."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import fcntl
-import functools
 import signal
 import struct
 import termios
@@ -13,7 +12,7 @@ import threading
 import tty
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from microloop_cli.backends import docker_errors
 from microloop_cli.backends.docker_plan import RUN_LABEL
@@ -22,49 +21,59 @@ from microloop_cli.backends.processes import Stdio
 from microloop_cli.errors import SandboxError
 
 if TYPE_CHECKING:
+    import socket
+
     from docker import APIClient
 
-_ATTACH = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1, "detachKeys": "ctrl-@,ctrl-^,ctrl-@,ctrl-_"}
+_SIZE_TRIES = 10
+_SIZE_PAUSE_SECONDS = 0.1
 _T = TypeVar("_T")
+
+
+class Begun(NamedTuple):
+    """A container that was started, with the stream it was attached to before."""
+
+    api: APIClient
+    container: str
+    attached: socket.socket
 
 
 class DockerSandbox:
     """See base.Sandbox. `remarks` says after `wait` what the exit code alone does not (out of memory)."""
 
-    def __init__(
-        self, api: APIClient, container: str, stdio: Stdio, *, tty: bool, files: Sequence[Path]
-    ) -> None:
+    def __init__(self, begun: Begun, stdio: Stdio, *, tty: bool, files: Sequence[Path]) -> None:
         self.remarks: tuple[str, ...] = ()
-        self.container = container
-        self._api = api
+        self.container = begun.container
+        self._api = begun.api
+        self._pump = StdioPump(begun.attached, stdio, tty=tty)
         self._stdio = stdio
         self._tty = tty
         self._files = tuple(files)
-        self._pump: StdioPump | None = None
         self._host_pid: int | None = None
         self._saved_terminal: list[Any] | None = None
         self._end: asyncio.Task[int] | None = None
         self._closed = False
         self._resizing: asyncio.Future[None] | None = None
+        self._told = (0, 0)
 
     @property
     def host_pid(self) -> int | None:
         return self._host_pid
 
-    async def start(self) -> None:
-        """Attach, start, and take over the terminal when interactive. Raises SandboxError."""
-        attached = await self._call("attach to the container", self._attach)
-        self._pump = StdioPump(attached, self._stdio, tty=self._tty)
-        output = self._pump.start()
+    async def take_over(self) -> None:
+        """Pass input and output on, and own the terminal when interactive. Raises SandboxError.
+
+        The guard waits for its configuration: an agent that starts with it finds the terminal's size.
+        """
         if self._tty:
             self._take_terminal()
-        await self._call("start the container", lambda: self._api.start(self.container))
+        output = self._pump.start()
         self._end = asyncio.ensure_future(self._until_end(output))
         state = await self._call("look at the container", self._state)
         self._host_pid = int(state.get("Pid") or 0) or None
         self._refuse_mapped_users()
         if self._tty:
-            self._follow_size()
+            await self._follow_size()
 
     async def wait(self) -> int:
         if self._end is None:
@@ -72,8 +81,7 @@ class DockerSandbox:
         return await asyncio.shield(self._end)
 
     async def kill(self) -> None:
-        if self._pump is not None:
-            self._pump.drop_what_is_not_read()
+        self._pump.drop_what_is_not_read()
         if self._end is not None and not self._end.done() and not self._closed:
             await self._ignoring_gone(lambda: self._api.kill(self.container, signal=signal.SIGKILL))
 
@@ -87,8 +95,7 @@ class DockerSandbox:
             await asyncio.wait([self._end], timeout=5)
             if self._end.done() and not self._end.cancelled():
                 self._end.exception()  # whoever waits has it; nobody may be waiting
-        if self._pump is not None:
-            await self._pump.close()
+        await self._pump.close()
         self._api.close()
         for file in self._files:
             file.unlink(missing_ok=True)
@@ -129,9 +136,6 @@ class DockerSandbox:
             filters={"label": RUN_LABEL, "until": "1h"}
         )
 
-    def _attach(self) -> Any:
-        return self._api.attach_socket(self.container, params=_ATTACH)._sock
-
     def _state(self) -> dict[str, Any]:
         state: dict[str, Any] = self._api.inspect_container(self.container)["State"]
         return state
@@ -153,7 +157,7 @@ class DockerSandbox:
         """Raw mode: every key, ^C too, goes to the terminal inside."""
         with contextlib.suppress(termios.error):
             self._saved_terminal = termios.tcgetattr(self._stdio.stdin)
-            tty.setraw(self._stdio.stdin)
+            tty.setraw(self._stdio.stdin, termios.TCSANOW)  # what was typed already is the agent's
 
     def _give_terminal_back(self) -> None:
         if self._saved_terminal is not None:
@@ -163,10 +167,26 @@ class DockerSandbox:
             with contextlib.suppress(RuntimeError, ValueError):
                 asyncio.get_running_loop().remove_signal_handler(signal.SIGWINCH)
 
-    def _follow_size(self) -> None:
-        self._resize()
+    async def _follow_size(self) -> None:
+        """Tell the terminal's size, return when it is known inside; from then on tell every new one."""
+        if self._size() != (0, 0):
+            await self._tell_first_size()
         if threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGWINCH, self._resize)
+        self._resize()  # it may have changed meanwhile
+
+    async def _tell_first_size(self) -> None:
+        """Docker makes a terminal of 0 x 0. Busy daemons have refused a size right after the start."""
+        for tries_left in reversed(range(_SIZE_TRIES)):
+            try:
+                return await self._call("set the terminal's size", self._tell_size)
+            except SandboxError:
+                state = await self._call("look at the container", self._state)
+                if not state.get("Running"):
+                    return  # whoever waits for it learns why
+                if not tries_left:
+                    raise
+            await asyncio.sleep(_SIZE_PAUSE_SECONDS)
 
     def _resize(self) -> None:
         """One request at a time: two on their way at once could arrive in the wrong order."""
@@ -174,10 +194,12 @@ class DockerSandbox:
             self._resizing = asyncio.ensure_future(self._resize_until_right())
 
     async def _resize_until_right(self) -> None:
-        told = (0, 0)
-        while (size := self._size()) not in ((0, 0), told):
-            rows, columns = told = size
-            await self._ignoring_gone(functools.partial(self._api.resize, self.container, rows, columns))
+        while self._size() not in ((0, 0), self._told):
+            await self._ignoring_gone(self._tell_size)
+
+    def _tell_size(self) -> None:
+        self._told = self._size()
+        self._api.resize(self.container, *self._told)
 
     def _size(self) -> tuple[int, int]:
         """Rows and columns of the caller's terminal; zeros when it has none."""

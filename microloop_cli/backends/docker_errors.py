@@ -3,46 +3,14 @@
 from __future__ import annotations
 
 import errno
-import os
-import re
-import socket
 from pathlib import Path
 
 from microloop_cli.backends.host_tree import elf_machine
 from microloop_cli.errors import SandboxError
 
-_PING_SECONDS = 20.0
-DEFAULT_SOCKET = "/var/run/docker.sock"
-
-
-def ping_daemon() -> str:
-    """Ask the daemon on its socket for its API version; SandboxError says what is wrong.
-
-    One round trip of less than a millisecond: the client library's own way to the version takes 20.
-    """
-    host = os.environ.get("DOCKER_HOST") or f"unix://{DEFAULT_SOCKET}"
-    if not host.startswith("unix://"):
-        raise SandboxError(
-            f"the Docker daemon at {host} is not on this machine, so it cannot mount the workspace",
-            hint="unset DOCKER_HOST to use the local daemon, or use --sandbox bwrap",
-        )
-    path = host[len("unix://") :]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-        probe.settimeout(_PING_SECONDS)
-        try:
-            probe.connect(path)
-            probe.sendall(b"GET /_ping HTTP/1.0\r\nHost: docker\r\n\r\n")
-            answer = probe.recv(1 << 16)
-        except OSError as error:
-            raise _unreachable(path, error) from error
-    match = re.search(rb"^Api-Version: *([0-9.]+)", answer, re.MULTILINE | re.IGNORECASE)
-    if match is None:
-        raise SandboxError(f"what listens on {path} is no Docker daemon", hint="check DOCKER_HOST")
-    return match[1].decode()
-
 
 def api_failure(what: str, error: Exception) -> SandboxError:
-    """For an error of docker-py while doing `what`."""
+    """For an error of docker-py, or one the daemon answered with, while doing `what`."""
     explanation = str(getattr(error, "explanation", None) or error).strip()
     lowered = explanation.lower()
     hint = "`microloop doctor` tries each part of the Docker backend"
@@ -76,7 +44,8 @@ def check_architecture(guard: Path, image: str, architecture: str) -> None:
         )
 
 
-def _unreachable(path: str, error: OSError) -> SandboxError:
+def unreachable(path: str, error: OSError) -> SandboxError:
+    """For a daemon's socket that could not be spoken to."""
     if error.errno in (errno.EACCES, errno.EPERM):
         return SandboxError(
             f"you may not use the Docker daemon: permission denied on {path}",

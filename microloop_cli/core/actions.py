@@ -38,12 +38,24 @@ class Release(Decision, tag="release", kw_only=True, frozen=True):
 
 
 class Finding(Decision, tag="finding", kw_only=True, frozen=True):
-    """A detector found no progress. `steps` are the evidence; `answer` is what was done about it."""
+    """A detector found no progress. `steps` are the evidence; `answer` is what was done about it.
+
+    `confidence` (0 to 1) says how surely the pattern is no progress.
+    """
 
     detector: str
     steps: tuple[int, ...]
     answer: Literal["record", "nudge", "refuse", "stop"]
+    confidence: float = 1.0
     text: str
+
+
+class DetectorFailed(Decision, tag="detector_failed", kw_only=True, frozen=True):
+    """A detector raised while it judged a step: a bug of microloop's, no word about the run's progress."""
+
+    detector: str
+    step: int
+    error: str
 
 
 class LimitWarning(Decision, tag="limit_warning", kw_only=True, frozen=True):
@@ -76,5 +88,5 @@ class WakeAt(Decision, tag="wake_at", kw_only=True, frozen=True):
     at: float
 
 
-AnyDecision = Verdict | Release | Finding | LimitWarning | Stop | Ended
-Action = Verdict | Release | Finding | LimitWarning | Stop | Ended | WakeAt
+AnyDecision = Verdict | Release | Finding | DetectorFailed | LimitWarning | Stop | Ended
+Action = Verdict | Release | Finding | DetectorFailed | LimitWarning | Stop | Ended | WakeAt

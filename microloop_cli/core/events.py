@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from microloop_cli.core.progress.signals import Signals
+
 Lineage = Literal["root", "agent_self", "agent_child", "nested", "housekeeping", "orphan"]
 FdKind = Literal["closed", "pipe", "socket", "tty", "file", "null", "other"]
 
@@ -74,20 +76,24 @@ class ExecCancelled(Fact, tag="exec_cancelled", kw_only=True, frozen=True):
 
 
 class Stream(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One captured output: size and BLAKE2b-256 of the whole; head and tail are kept in the bundle."""
+    """One captured output: size and BLAKE2b-256 of the whole; head and tail are kept in the bundle.
+
+    `coarse`: where they are not the whole, the digest (32 hex digits) that leaves out what holds a digit.
+    """
 
     bytes: int
     blake2b: str
     head_bytes: int
     tail_bytes: int
+    coarse: str = ""
 
 
 class StepEnded(Fact, tag="step_ended", kw_only=True, frozen=True):
     """A step's process is gone (or held at its exit, `held`, until the core releases it).
 
     Exactly one of `exit_code` and `signal` is set. A stream that was not captured (a tty) is None;
-    `merged` says stdout and stderr were one file and are both in `stdout`. `output_digest` is the digest
-    of the normalised output, equal when two outputs mean the same; None when nothing was captured.
+    `merged` says stdout and stderr were one file and are both in `stdout`. `signals` is what the output
+    says about progress; None when nothing was captured.
     """
 
     step: int
@@ -97,7 +103,7 @@ class StepEnded(Fact, tag="step_ended", kw_only=True, frozen=True):
     stderr: Stream | None = None
     merged: bool = False
     held: bool = False
-    output_digest: str | None = None
+    signals: Signals | None = None
 
 
 class LateOutput(Fact, tag="late_output", kw_only=True, frozen=True):

@@ -16,19 +16,34 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     warn_at: float = 0.8
 
 
-class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a repeat is answered: counted in runs of one command with equal output and no file change.
+class Ladder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """At which count of its pattern a finding is answered how; None switches that answer off."""
 
-    `repeat_nudge=3` nudges in the third equal output, `repeat_refuse=4` refuses the fourth attempt,
-    `repeat_stop=6` stops the run at the sixth. `None` switches an answer off. With `answers="record"`
-    findings are only recorded (at the nudge's count) and the agent never notices.
+    nudge: int | None
+    refuse: int | None
+    stop: int | None
+
+
+class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """When a pattern is answered. With `answers="record"` findings are only recorded, at the nudge's count.
+
+    repeat: equal results of one command, no file changed. poll: the same after a wait. cycle: rounds of two
+    to four commands. tests: runs with one failing set, no file changed; tests_edited: with edits before each.
+    failure: attempts with one error. edit: the same edit made. edit_error: edits refused in a row for one
+    reason. stale: steps that showed nothing new. regress: returns to an earlier state of the files.
     """
 
     answers: Literal["act", "record"] = "act"
-
-    repeat_nudge: int | None = 3
-    repeat_refuse: int | None = 4
-    repeat_stop: int | None = 6
+    repeat: Ladder = Ladder(3, 4, 6)
+    poll: Ladder = Ladder(4, 6, 9)
+    cycle: Ladder = Ladder(3, 4, 5)
+    tests: Ladder = Ladder(3, 4, 6)
+    tests_edited: Ladder = Ladder(4, 6, 8)
+    failure: Ladder = Ladder(5, 8, 12)
+    edit: Ladder = Ladder(3, 4, 6)
+    edit_error: Ladder = Ladder(3, 5, 8)
+    stale: Ladder = Ladder(12, 18, 24)
+    regress: Ladder = Ladder(3, 5, 7)
 
 
 class AgentProfile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

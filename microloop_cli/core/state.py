@@ -7,27 +7,37 @@ import msgspec
 from microloop_cli.core.actions import Stop
 from microloop_cli.core.limits import LimitState
 from microloop_cli.core.lineage import Family
-from microloop_cli.core.progress.repeat import Repeats
+from microloop_cli.core.progress.engine import Attempt, Memory
 from microloop_cli.core.settings import Settings
 
 
 class OpenStep(msgspec.Struct, frozen=True):
-    """A step that was allowed and has not ended. `output_seen`: none of its output goes past the guard."""
+    """A step that was allowed and has not ended. `began`: seconds of the run.
+
+    output_seen: none of its output goes past the guard.
+    """
 
     exec_id: int
-    command: str
+    attempt: Attempt
+    cwd: str
+    began: float
     output_seen: bool
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of one run. `steps` counts allowed and refused ones; `stop` is the first stop, for good."""
+    """The state of one run. `steps` counts allowed and refused ones; `stop` is the first stop, for good.
+
+    `changed`: some of the paths that changed since the last step began.
+    """
 
     settings: Settings
+    workspace: str = ""
     epoch: str = ""
     steps: int = 0
     open_steps: dict[int, OpenStep] = {}
     family: Family = Family()
-    repeats: Repeats = {}
+    memory: Memory = Memory()
+    changed: tuple[str, ...] = ()
     limits: LimitState = LimitState()
     cpu_seconds: float = 0.0
     stop: Stop | None = None

@@ -8,7 +8,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from microloop_cli.core import limits
-from microloop_cli.core.actions import Action, Ended, ExecKind, Finding, Outcome, Release, Stop, Verdict
+from microloop_cli.core.actions import Ended, Outcome, Stop, Verdict
 from microloop_cli.core.events import (
     AgentExited,
     AgentNotStarted,
@@ -23,12 +23,11 @@ from microloop_cli.core.events import (
     Tick,
     WorkspaceChanged,
 )
+from microloop_cli.core.judging import Result, begin_step, end_step, refusal
 from microloop_cli.core.lineage import classify, remember
-from microloop_cli.core.progress.command import canonical
-from microloop_cli.core.progress.repeat import Judgement, after_step, before_step
-from microloop_cli.core.state import OpenStep, State
+from microloop_cli.core.state import State
 
-Result = tuple[State, tuple[Action, ...]]
+CHANGED_PATHS_KEPT = 16
 
 
 def step(state: State, at: float, fact: AnyFact) -> Result:
@@ -40,7 +39,9 @@ def step(state: State, at: float, fact: AnyFact) -> Result:
 
 
 def _run_started(state: State, at: float, fact: RunStarted) -> Result:
-    state = replace(state, epoch=fact.epoch, limits=limits.touched(state.limits, at))
+    state = replace(
+        state, workspace=fact.workspace, epoch=fact.epoch, limits=limits.touched(state.limits, at)
+    )
     return state, limits.next_wake(state.settings.limits, state.limits, at)
 
 
@@ -51,83 +52,14 @@ def _exec(state: State, at: float, fact: ExecStarted) -> Result:
     classified = classify(state.family, fact, state.settings.agent)
     state = replace(state, family=remember(state.family, fact, classified))
     if classified.kind == "step":
-        return _begin_step(state, fact)
+        return begin_step(state, at, fact)
     if state.stop is not None:
-        return state, (_refusal(fact, classified.kind, state.stop.reason),)
+        return state, (refusal(fact, classified.kind, state.stop.reason),)
     return state, (Verdict(exec_id=fact.exec_id, kind=classified.kind, allow=True),)
 
 
-def _begin_step(state: State, fact: ExecStarted) -> Result:
-    number = state.steps + 1
-    command = canonical(fact.argv, state.settings.agent)
-    state = replace(state, steps=number)
-    if state.stop is not None:
-        return state, (_refusal(fact, "step", state.stop.reason, number, command),)
-    limit_state, said = limits.check_steps(state.settings.limits, state.limits, number)
-    state = replace(state, limits=limit_state)
-    stops = [action for action in said if isinstance(action, Stop)]
-    if stops:
-        refusal = _refusal(fact, "step", stops[0].reason, number, command)
-        return replace(state, stop=stops[0]), (*said, refusal)
-    repeats, judgement = before_step(state.repeats, state.settings.progress, command, state.epoch)
-    state, actions = _answer_start(replace(state, repeats=repeats), fact, number, command, judgement)
-    return state, said + actions
-
-
-def _answer_start(state: State, fact: ExecStarted, number: int, command: str, judgement: Judgement) -> Result:
-    if judgement.answer == "refuse":
-        refusal = Verdict(
-            exec_id=fact.exec_id,
-            kind="step",
-            allow=False,
-            step=number,
-            command=command,
-            message=judgement.text,
-        )
-        return state, (_finding(judgement, number), refusal)
-    if judgement.answer == "stop":
-        stop = Stop(outcome="no_progress", exit_code=120, reason=judgement.text)
-        refusal = _refusal(fact, "step", stop.reason, number, command)
-        return replace(state, stop=stop), (_finding(judgement, number), stop, refusal)
-    opened = {**state.open_steps, number: OpenStep(fact.exec_id, command, _output_seen(fact))}
-    allowed = Verdict(
-        exec_id=fact.exec_id,
-        kind="step",
-        allow=True,
-        step=number,
-        command=command,
-        hold_end=judgement.hold_end,
-    )
-    return replace(state, open_steps=opened), (allowed,)
-
-
 def _step_ended(state: State, at: float, fact: StepEnded) -> Result:
-    state = _active(state, at)
-    opened = state.open_steps.get(fact.step)
-    if opened is None:
-        return state, ((Release(step=fact.step),) if fact.held else ())
-    left = {number: value for number, value in state.open_steps.items() if number != fact.step}
-    repeats, judgement = after_step(
-        state.repeats,
-        state.settings.progress,
-        opened.command,
-        step=fact.step,
-        epoch=state.epoch,
-        digest=fact.output_digest if opened.output_seen else None,
-        exit_code=fact.exit_code if fact.signal is None else -fact.signal,
-    )
-    state = replace(state, open_steps=left, repeats=repeats)
-    return state, _answer_end(fact, judgement)
-
-
-def _answer_end(fact: StepEnded, judgement: Judgement) -> tuple[Action, ...]:
-    """A nudge can only be given to a step that is still held; otherwise the finding is just recorded."""
-    if judgement.answer == "pass":
-        return (Release(step=fact.step),) if fact.held else ()
-    if not fact.held:
-        return (_finding(replace(judgement, answer="record")),)
-    text = judgement.text if judgement.answer == "nudge" else ""
-    return _finding(judgement), Release(step=fact.step, text=text)
+    return end_step(_active(state, at), fact)
 
 
 def _exec_cancelled(state: State, at: float, fact: ExecCancelled) -> Result:
@@ -136,7 +68,8 @@ def _exec_cancelled(state: State, at: float, fact: ExecCancelled) -> Result:
 
 
 def _workspace_changed(state: State, at: float, fact: WorkspaceChanged) -> Result:
-    return replace(_active(state, at), epoch=fact.epoch), ()
+    changed = (*state.changed, *fact.paths)[:CHANGED_PATHS_KEPT]
+    return replace(_active(state, at), epoch=fact.epoch, changed=changed), ()
 
 
 def _sampled(state: State, at: float, fact: ResourceSample) -> Result:
@@ -188,27 +121,8 @@ def _end(state: State, outcome: Outcome, exit_code: int, reason: str) -> Result:
     return replace(state, ended=True), (ended,)
 
 
-def _output_seen(fact: ExecStarted) -> bool:
-    """A terminal is left alone by the guard: what was written there is not known."""
-    return not {"tty", "other"} & set(fact.fds[1:])
-
-
 def _active(state: State, at: float) -> State:
     return replace(state, limits=limits.touched(state.limits, at))
-
-
-def _finding(judgement: Judgement, *more: int) -> Finding:
-    answer = "record" if judgement.answer == "pass" else judgement.answer
-    return Finding(detector="repeat", steps=(*judgement.steps, *more), answer=answer, text=judgement.text)
-
-
-def _refusal(
-    fact: ExecStarted, kind: ExecKind, reason: str, number: int | None = None, command: str | None = None
-) -> Verdict:
-    message = f"microloop: refused: the run is being stopped: {reason}"
-    return Verdict(
-        exec_id=fact.exec_id, kind=kind, allow=False, step=number, command=command, message=message
-    )
 
 
 _HANDLERS: dict[type, Callable[[State, float, Any], Result]] = {

@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from microloop_cli.core import events
+from microloop_cli.core.progress.signals import Signals
 from microloop_cli.errors import ProtocolError
 from microloop_cli.guard import wire
+from microloop_cli.guard.messages import NO_COARSE
 
 _NOT_FOUND = frozenset({errno.ENOENT, errno.ENOTDIR})
 
@@ -102,8 +104,8 @@ class EndedStep(msgspec.Struct, frozen=True, kw_only=True):
     stdout: KeptStream | None
     stderr: KeptStream | None
 
-    def fact(self, output_digest: str | None) -> events.StepEnded:
-        """`output_digest`: of the normalised output, computed by the caller."""
+    def fact(self, signals: Signals | None) -> events.StepEnded:
+        """`signals`: what the kept output says, read off it by the caller."""
         return events.StepEnded(
             step=self.end.step,
             exit_code=self.end.exit_code,
@@ -112,7 +114,7 @@ class EndedStep(msgspec.Struct, frozen=True, kw_only=True):
             stderr=self.stderr.fact if self.stderr else None,
             merged=self.end.merged,
             held=self.end.held,
-            output_digest=output_digest,
+            signals=signals,
         )
 
 
@@ -120,7 +122,7 @@ class StepOutputs:
     """Collects the Output messages of steps until their StepEnd.
 
     Raises ProtocolError when the guard sends more than the caps it was given, a head after a tail, or
-    kept bytes that contradict the end.
+    kept bytes or a coarse digest that contradict the end.
     """
 
     def __init__(self, head_bytes: int, tail_bytes: int) -> None:
@@ -147,9 +149,18 @@ class StepOutputs:
         tail = bytes(self._kept.pop((step, name, "tail"), b""))
         if len(head) + len(tail) > stream.bytes or (not stream.captured and stream.bytes):
             raise ProtocolError(f"channel: step {step} kept more of its {name} than was written")
+        is_whole = len(head) + len(tail) == stream.bytes
+        if is_whole != (stream.coarse == NO_COARSE):
+            raise ProtocolError(
+                f"channel: the coarse digest of the {name} of step {step} contradicts its size"
+            )
         if not stream.captured:
             return None
         fact = events.Stream(
-            bytes=stream.bytes, blake2b=stream.blake2b.hex(), head_bytes=len(head), tail_bytes=len(tail)
+            bytes=stream.bytes,
+            blake2b=stream.blake2b.hex(),
+            head_bytes=len(head),
+            tail_bytes=len(tail),
+            coarse="" if is_whole else stream.coarse.hex(),
         )
         return KeptStream(head=head, tail=tail, fact=fact)

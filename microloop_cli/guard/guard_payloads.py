@@ -14,7 +14,7 @@ MERGED, HELD = 1, 2
 
 _HELLO = Struct("<III")
 _EXEC = Struct("<IIQIBBBBBQ")
-_STEP_END = Struct("<BIB BQ32s BQ32s")
+_STEP_END = Struct("<BIB BQ32s16s BQ32s16s")
 _LATE = Struct("<BQ")
 _EXIT = Struct("<BI")
 
@@ -124,13 +124,13 @@ def pack_step_end(end: m.StepEnd) -> bytes:
     return _STEP_END.pack(
         *f.pack_end(end.exit_code, end.signal),
         flags,
-        *(out.captured, out.bytes, out.blake2b),
-        *(err.captured, err.bytes, err.blake2b),
+        *(out.captured, out.bytes, out.blake2b, out.coarse),
+        *(err.captured, err.bytes, err.blake2b, err.coarse),
     )
 
 
 def take_step_end(step: int, payload: bytes) -> m.StepEnd:
-    how, code, flags, out, out_bytes, out_hash, err, err_bytes, err_hash = _STEP_END.unpack(payload)
+    how, code, flags, *streams = _STEP_END.unpack(payload)
     exit_code, signal = f.take_end(how, code)
     f.known_bits(flags, 3, "end flag")
     return m.StepEnd(
@@ -139,9 +139,13 @@ def take_step_end(step: int, payload: bytes) -> m.StepEnd:
         signal=signal,
         merged=bool(flags & MERGED),
         held=bool(flags & HELD),
-        stdout=m.StreamEnd(captured=f.truth(out, "captured"), bytes=out_bytes, blake2b=out_hash),
-        stderr=m.StreamEnd(captured=f.truth(err, "captured"), bytes=err_bytes, blake2b=err_hash),
+        stdout=_stream_end(*streams[:4]),
+        stderr=_stream_end(*streams[4:]),
     )
+
+
+def _stream_end(captured: int, count: int, blake2b: bytes, coarse: bytes) -> m.StreamEnd:
+    return m.StreamEnd(captured=f.truth(captured, "captured"), bytes=count, blake2b=blake2b, coarse=coarse)
 
 
 def pack_late_output(late: m.LateOutput) -> bytes:

@@ -9,12 +9,13 @@ import msgspec
 from microloop_cli.core.actions import ExecKind
 from microloop_cli.core.events import FdKind, Lineage
 
-VERSION = 1
+VERSION = 2
 Capability = Literal["capture", "wait_killable", "pid1"]
 StreamName = Literal["stdout", "stderr"]
 Part = Literal["head", "tail"]
 Digest = bytes
 NO_DIGEST: Digest = bytes(32)
+NO_COARSE: Digest = bytes(16)
 
 
 class Hello(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,11 +66,15 @@ class Output(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StreamEnd(msgspec.Struct, frozen=True, kw_only=True):
-    """One stream of an ended step: bytes written in all and their BLAKE2b-256."""
+    """One stream of an ended step: bytes written in all and their BLAKE2b-256.
+
+    `coarse` is the digest that leaves out what holds a digit; zeros when head and tail are the whole.
+    """
 
     captured: bool
     bytes: int = 0
     blake2b: Digest = NO_DIGEST
+    coarse: Digest = NO_COARSE
 
 
 class StepEnd(msgspec.Struct, frozen=True, kw_only=True):

@@ -31,14 +31,21 @@ def to_yaml(resolved: Resolved) -> str:
     around.
     """
     lines = ["# The policy of this run as resolved: every value, and where it came from."]
-    section = ""
+    open_sections: list[str] = []
     for row in explain(resolved):
-        head, dot, key = row.path.rpartition(".")
-        if head != section:
-            lines += ["", f"{head}:"]
-            section = head
-        lines += _entry("  " if dot else "", key, row)
+        *sections, key = row.path.split(".")
+        lines += _headings(open_sections, sections)
+        open_sections = sections
+        lines += _entry("  " * len(sections), key, row)
     return "\n".join(lines) + "\n"
+
+
+def _headings(before: list[str], now: list[str]) -> list[str]:
+    """The lines that open the sections of a key that the key before it did not lie in."""
+    pairs = enumerate(zip(before, now, strict=False))
+    same = next((i for i, (one, other) in pairs if one != other), min(len(before), len(now)))
+    opened = [f"{'  ' * depth}{now[depth]}:" for depth in range(same, len(now))]
+    return ["", *opened] if opened and same == 0 else opened
 
 
 def _entry(indent: str, key: str, row: Explained) -> list[str]:

@@ -106,14 +106,22 @@ def flat(policy: msgspec.Struct, prefix: str = "") -> dict[str, Any]:
 def _nested(settings: Mapping[str, Setting]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for path, setting in settings.items():
-        section, dot, key = path.rpartition(".")
-        (tree.setdefault(section, {}) if dot else tree)[key] = setting.value
+        *sections, key = path.split(".")
+        place = tree
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[key] = setting.value
     return tree
 
 
 def _check_order(settings: Mapping[str, Setting]) -> None:
     """Nudge, refuse and stop come in this order: a hard answer with a lower count would hide a mild one."""
-    paths = ("progress.repeat_nudge", "progress.repeat_refuse", "progress.repeat_stop")
+    for ladder in sorted({path.rpartition(".")[0] for path in settings if path.endswith(".nudge")}):
+        _check_ladder(settings, ladder)
+
+
+def _check_ladder(settings: Mapping[str, Setting], ladder: str) -> None:
+    paths = tuple(f"{ladder}.{answer}" for answer in ("nudge", "refuse", "stop"))
     given = [(path, settings[path]) for path in paths if settings[path].value is not None]
     for (lower_path, lower), (path, setting) in itertools.pairwise(given):
         if setting.value < lower.value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,17 @@ from microloop_cli.policy.model import key_types
 from microloop_cli.resources import policies_dir
 
 DEFAULT = "default"
+
+
+def _above(path: str) -> tuple[str, ...]:
+    """The sections a key lies in: `a.b.c` in `a` and `a.b`."""
+    parts = path.split(".")[:-1]
+    return tuple(".".join(parts[: end + 1]) for end in range(len(parts)))
+
+
 MAX_EXTENDS = 8
 _TYPES = key_types()
-_SECTIONS = frozenset(path.partition(".")[0] for path in _TYPES if "." in path)
+_SECTIONS = frozenset(section for path in _TYPES for section in _above(path))
 
 
 def load(named: str | None = None, options: Mapping[str, tuple[str, Any]] | None = None) -> Resolved:
@@ -82,7 +91,8 @@ def _section(layer: dict[str, Setting], key: str, located: Located, name: str, s
             f"{name}:{located.line}: {key}: expected keys below it, found a single value or list"
         )
     for inner, item in located.value.items():
-        _leaf(layer, f"{key}.{inner}", item, name, source)
+        path = f"{key}.{inner}"
+        (_section if path in _SECTIONS else _leaf)(layer, path, item, name, source)
 
 
 def _leaf(layer: dict[str, Setting], path: str, located: Located, name: str, source: str | None) -> None:
@@ -99,9 +109,9 @@ def _leaf(layer: dict[str, Setting], path: str, located: Located, name: str, sou
 
 def _nearby(path: str) -> list[str]:
     """Keys of the same section first; all keys when the section is the mistake."""
-    section = path.partition(".")[0]
-    if "." in path and section in _SECTIONS:
-        return [known for known in _TYPES if known.startswith(section + ".")]
+    section = path.rpartition(".")[0]
+    if section in _SECTIONS:
+        return [known for known in (*_TYPES, *sorted(_SECTIONS)) if known.startswith(section + ".")]
     return [*(key for key in _TYPES if "." not in key), *sorted(_SECTIONS)]
 
 
@@ -111,7 +121,7 @@ def _check_patterns(patterns: list[str], where: str) -> None:
     for pattern in patterns:
         try:
             GitIgnoreSpec.from_lines([pattern])
-        except ValueError:
+        except (ValueError, re.error):
             raise PolicyError(f"{where}: progress.ignore: {pattern[:60]!r} is no gitignore pattern") from None
 
 

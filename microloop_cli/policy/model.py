@@ -46,13 +46,32 @@ class Limits(Section, frozen=True, forbid_unknown_fields=True):
     grace_seconds: Annotated[float, Meta(ge=0, le=3600)] = 5.0
 
 
+class Ladder(Section, frozen=True, forbid_unknown_fields=True):
+    """At which count a finding is answered how; None switches an answer off."""
+
+    nudge: Repeats | None
+    refuse: Repeats | None
+    stop: Repeats | None
+
+
 class Progress(Section, frozen=True, forbid_unknown_fields=True):
-    """See core.settings.Progress; ignore: gitignore patterns of files whose change is no progress."""
+    """See core.settings.Progress; ignore: gitignore patterns of files whose change is no progress.
+
+    ignore_gitignored: nor of those in directories that the repository itself leaves out.
+    """
 
     answers: Literal["act", "record"] = "act"
-    repeat_nudge: Repeats | None = 3
-    repeat_refuse: Repeats | None = 4
-    repeat_stop: Repeats | None = 6
+    repeat: Ladder = Ladder(3, 4, 6)
+    poll: Ladder = Ladder(4, 6, 9)
+    cycle: Ladder = Ladder(3, 4, 5)
+    tests: Ladder = Ladder(3, 4, 6)
+    tests_edited: Ladder = Ladder(4, 6, 8)
+    failure: Ladder = Ladder(5, 8, 12)
+    edit: Ladder = Ladder(3, 4, 6)
+    edit_error: Ladder = Ladder(3, 5, 8)
+    stale: Ladder = Ladder(12, 18, 24)
+    regress: Ladder = Ladder(3, 5, 7)
+    ignore_gitignored: bool = True
     ignore: tuple[Text, ...] = ()
 
 

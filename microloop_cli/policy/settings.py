@@ -77,4 +77,5 @@ def _is_wanted(resolved: Resolved, boundary: str) -> bool:
 
 
 def _same_fields(section: msgspec.Struct, model: type[_Model]) -> _Model:
-    return model(**{name: getattr(section, name) for name in model.__struct_fields__})
+    wanted = {name: getattr(section, name) for name in model.__struct_fields__}
+    return msgspec.convert(msgspec.to_builtins(wanted), model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,7 +27,9 @@ from microloop_cli.run.inbox import Inbox
 from microloop_cli.run.intake import Intake
 from microloop_cli.run.perform import Performer
 from microloop_cli.run.places import channel_dir
+from microloop_cli.run.reports import ReportFiles
 from microloop_cli.run.session import Session, SessionPlan
+from microloop_cli.workspace.gitignored import read_repository
 from microloop_cli.workspace.ignore import IgnoreRules
 from microloop_cli.workspace.patch import make_patch
 from microloop_cli.workspace.snapshot import Snapshot, take_snapshot
@@ -77,7 +80,7 @@ def execute(prepared: Prepared, clock: Clock, observer: Observer, summarise: Sum
 
 
 class _Running:
-    """One run's parts, made in order: documents, snapshot, watch, session."""
+    """One run's parts: the session, and what it looks at while the sandbox starts."""
 
     def __init__(self, prepared: Prepared, clock: Clock, observer: Observer, writer: BundleWriter) -> None:
         self._prepared = prepared
@@ -85,33 +88,22 @@ class _Running:
         self._observer = observer
         self._writer = writer
         self._snapshot: Snapshot | None = None
+        self._watch: WorkspaceWatch | None = None
         self._environment = environment(
             prepared.plan, prepared.settings.limits, prepared.secrets, prepared.settings.agent.name
         )
 
     def run(self) -> Ended:
-        prepared, writer = self._prepared, self._writer
-        self._observer.began(prepared.run_id, prepared.plan.backend)
-        writer.write_text("policy.yaml", to_yaml(prepared.resolved))
-        writer.write_json("environment.json", self._environment)
-        rules = IgnoreRules(prepared.resolved.policy.progress.ignore)
-        folder = writer.folder(BEFORE)
-        began = self._clock.monotonic()
-        self._snapshot = take_snapshot(
-            prepared.workspace,
-            rules,
-            folder,
-            lambda files: self._observer.snapshotting(self._clock.monotonic() - began, files),
-        )
-        watch = WorkspaceWatch(self._snapshot)
+        self._observer.began(self._prepared.run_id, self._prepared.plan.backend)
         try:
-            with channel_dir(prepared.channel_dir):
-                return asyncio.run(self._session(self._snapshot, watch))
+            with channel_dir(self._prepared.channel_dir):
+                return asyncio.run(self._session())
         finally:
-            # The kernel takes some 20 ms to end an inotify instance: beside the patch and the summary.
-            threading.Thread(target=watch.close, name="microloop-watch-close").start()
+            if self._watch is not None:
+                # The kernel takes some 20 ms to end an inotify instance: beside the patch and the summary.
+                threading.Thread(target=self._watch.close, name="microloop-watch-close").start()
 
-    async def _session(self, snapshot: Snapshot, watch: WorkspaceWatch) -> Ended:
+    async def _session(self) -> Ended:
         prepared = self._prepared
         plan = SessionPlan(
             sandbox=prepared.plan,
@@ -120,23 +112,50 @@ class _Running:
             guard_config=prepared.guard_config,
             grace_seconds=prepared.resolved.policy.limits.grace_seconds,
         )
-        session = Session(
-            plan,
-            prepared.backend,
-            self._inbox,
-            lambda inbox: self._intake(inbox, watch),
-            self._observer.ticked,
+        session = Session(plan, prepared.backend, self._inbox, self._intake, self._observer.ticked)
+        return await session.run(self._look)
+
+    def _look(self) -> RunStarted:
+        """Documents, snapshot, watch: all that must be there before the agent begins."""
+        prepared, writer = self._prepared, self._writer
+        writer.write_text("policy.yaml", to_yaml(prepared.resolved))
+        writer.write_json("environment.json", self._environment)
+        rules = self._ignored()
+        folder = writer.folder(BEFORE)
+        began = self._clock.monotonic()
+        self._snapshot = take_snapshot(
+            prepared.workspace,
+            rules,
+            folder,
+            lambda files: self._observer.snapshotting(self._clock.monotonic() - began, files),
         )
-        return await session.run(self._started(snapshot))
+        self._watch = WorkspaceWatch(self._snapshot)
+        return self._started(self._snapshot)
+
+    def _ignored(self) -> IgnoreRules:
+        """What is no progress when it changes: the policy's patterns, and what the repository leaves out."""
+        progress = self._prepared.resolved.policy.progress
+        patterns = IgnoreRules(progress.ignore)
+        root = os.path.realpath(self._prepared.workspace)
+        repository = read_repository(root, patterns, gitignored=progress.ignore_gitignored)
+        return IgnoreRules(patterns.patterns, repository)
 
     def _inbox(self, performer: Performer) -> Inbox:
         inbox = Inbox(initial(self._prepared.settings), self._writer, self._clock, performer)
         inbox.watchers.append(self._observer.recorded)
         return inbox
 
-    def _intake(self, inbox: Inbox, watch: WorkspaceWatch) -> Intake:
+    def _intake(self, inbox: Inbox) -> Intake:
+        assert self._watch is not None, "the session looks first"
         config = self._prepared.guard_config
-        return Intake(inbox, watch, self._writer, head_bytes=config.head_bytes, tail_bytes=config.tail_bytes)
+        return Intake(
+            inbox,
+            self._watch,
+            self._writer,
+            ReportFiles(Path(os.path.realpath(self._prepared.workspace)), self._clock.utc_now()),
+            head_bytes=config.head_bytes,
+            tail_bytes=config.tail_bytes,
+        )
 
     def _started(self, snapshot: Snapshot) -> RunStarted:
         prepared = self._prepared

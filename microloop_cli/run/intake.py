@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from microloop_cli.bundle.writer import KeptOutput
 from microloop_cli.core.events import AnyFact, WatchDegraded, WorkspaceChanged
-from microloop_cli.core.progress.normalise import Kept, output_digest
+from microloop_cli.core.progress.normalise import Kept
+from microloop_cli.core.progress.signals import Signals, TestOutcome
+from microloop_cli.core.state import OpenStep
 from microloop_cli.guard import wire
 from microloop_cli.guard.facts import EndedStep, KeptStream, StepOutputs, plain_fact
 from microloop_cli.run.inbox import Inbox
+
+if TYPE_CHECKING:
+    from microloop_cli.core.progress.reader import OutputReader
 
 # Only these can be, or can end, a step: elsewhere the state of the files is not asked for.
 SETTLED_LINEAGES = frozenset({"agent_child", "orphan"})
@@ -46,17 +51,33 @@ class OutputStore(Protocol):
         """Store head and tail of both streams under `steps/NNNN/`; raises BundleError."""
 
 
+class Reports(Protocol):
+    """The test reports in the workspace."""
+
+    def outcome(self, step: OpenStep, changed: tuple[str, ...]) -> TestOutcome | None:
+        """What the reports that this step wrote say; None when it wrote none."""
+
+
 class Intake:
     """Takes one guard message at a time, in the order they came."""
 
     def __init__(
-        self, inbox: Inbox, watch: Watch, store: OutputStore, *, head_bytes: int, tail_bytes: int
+        self,
+        inbox: Inbox,
+        watch: Watch,
+        store: OutputStore,
+        reports: Reports,
+        *,
+        head_bytes: int,
+        tail_bytes: int,
     ) -> None:
         self._inbox = inbox
         self._watch = watch
         self._store = store
+        self._reports = reports
         self._outputs = StepOutputs(head_bytes, tail_bytes)
         self._degraded_told = False
+        self._reader: OutputReader | None = None
 
     def __call__(self, message: wire.GuardMessage) -> None:
         """Raises BundleError when recording fails and ProtocolError when the guard contradicts itself."""
@@ -86,19 +107,37 @@ class Intake:
 
     def _step_end(self, message: wire.StepEnd) -> None:
         ended = self._outputs.end(message)
-        self._inbox.put(*self.settled(), ended.fact(_digest(ended)))
+        before = self.settled()
+        self._inbox.put(*before, ended.fact(self._signals(ended, before)))
         stdout, stderr = _kept(ended.stdout), _kept(ended.stderr)
         if stdout is not None or stderr is not None:
             self._store.write_step_output(message.step, stdout=stdout, stderr=stderr)
+
+    def _signals(self, ended: EndedStep, before: tuple[AnyFact, ...]) -> Signals | None:
+        """What the output says; nothing is read of a step that was not judged at its start."""
+        opened = self._inbox.state.open_steps.get(ended.end.step)
+        if opened is None:
+            return None
+        if self._reader is None:
+            from microloop_cli.core.progress.reader import OutputReader  # its patterns: at the first step
+
+            self._reader = OutputReader()
+        lately = [path for fact in before if isinstance(fact, WorkspaceChanged) for path in fact.paths]
+        return self._reader.read(
+            opened.attempt.meaning,
+            opened.attempt.command,
+            _as_kept(ended.stdout),
+            _as_kept(ended.stderr),
+            exit_code=ended.end.exit_code,
+            report=self._reports.outcome(opened, (*self._inbox.state.changed, *lately)),
+        )
 
 
 def _kept(stream: KeptStream | None) -> KeptOutput | None:
     return None if stream is None else KeptOutput(stream.fact, stream.head, stream.tail)
 
 
-def _digest(ended: EndedStep) -> str | None:
-    stdout, stderr = (
-        None if stream is None else Kept(stream.head, stream.tail, stream.fact.bytes, stream.fact.blake2b)
-        for stream in (ended.stdout, ended.stderr)
-    )
-    return output_digest(stdout, stderr)
+def _as_kept(stream: KeptStream | None) -> Kept | None:
+    if stream is None:
+        return None
+    return Kept(stream.head, stream.tail, stream.fact.bytes, stream.fact.coarse)

@@ -8,6 +8,7 @@ import signal
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 import msgspec
@@ -48,6 +49,9 @@ class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
 class Session:
     """Runs one plan to its end, once."""
 
+    _inbox: Inbox
+    _intake: Intake
+
     def __init__(
         self,
         plan: SessionPlan,
@@ -64,29 +68,54 @@ class Session:
         self._ended: asyncio.Future[Ended] = loop.create_future()
         self._failure: MicroloopError | None = None
         self._channel: Channel | None = None
+        self._launching: asyncio.Task[Sandbox] | None = None
         self._sandbox: Sandbox | None = None
         self._gone: asyncio.Task[int] | None = None
         self._ready = False
+        self._looking = False
+        self._stopped_by = 0
         self._bug: BaseException | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._ladder = StopLadder(self._signal, self._kill, plan.grace_seconds)
-        performer = Performer(self._send, self._ladder, self._wake_at, self._ended)
-        self._inbox = make_inbox(performer)
-        self._intake = make_intake(self._inbox)
+        self._performer = Performer(self._send, self._ladder, self._wake_at, self._ended)
+        self._make_inbox = make_inbox
+        self._make_intake = make_intake
 
-    async def run(self, started: RunStarted) -> Ended:
-        """From the first fact to the sandbox cleared away; how it ended.
+    async def run(self, look: Callable[[], RunStarted]) -> Ended:
+        """From the start of the sandbox until it is cleared away; how it ended.
 
-        Raises the MicroloopError that broke the run, after the sandbox is gone.
+        `look` reads the workspace while the sandbox starts and its guard waits: nothing of the agent runs
+        before it has returned. What it raises is raised, and a stopping signal meanwhile as SystemExit; else
+        the MicroloopError that broke the run; always after the sandbox is gone.
         """
+        before = {number: signal.signal(number, self._stop_looking) for number in STOPPING_SIGNALS}
+        try:
+            return await self._run(look)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler or signal.SIG_DFL)
+
+    async def _run(self, look: Callable[[], RunStarted]) -> Ended:
+        try:
+            await self._begin_launch()
+            started = self._looked(look)
+        except BaseException:
+            if self._channel is not None:
+                self._channel.close()  # what the guard says of its end is no fact of the run
+            await self._clear_away()
+            raise
         gc.freeze()  # what was loaded stays: no collection during the run need look at it
         gc.enable()
         self._loop.set_exception_handler(self._unexpected)
         for number in STOPPING_SIGNALS:
             self._loop.add_signal_handler(number, self._interrupted, number)
+        self._inbox = self._make_inbox(self._performer)  # its clock starts here
+        self._intake = self._make_intake(self._inbox)
         beside = [self._loop.create_task(work) for work in (self._sampling(), self._ticking())]
         try:
             self._put(started)
+            if self._stopped_by:  # just when the look was over
+                self._interrupted(self._stopped_by)
             await self._start()
             ended = await self._ended
             await self._farewell()
@@ -103,11 +132,39 @@ class Session:
             raise self._failure
         return ended
 
-    async def _start(self) -> None:
+    def _looked(self, look: Callable[[], RunStarted]) -> RunStarted:
+        self._looking = True
+        try:
+            if self._stopped_by:
+                raise SystemExit(128 + self._stopped_by)
+            return look()
+        finally:
+            self._looking = False
+
+    def _stop_looking(self, number: int, _frame: FrameType | None) -> None:
+        """A look ends at once; starting and clearing away do not: a container would be left behind."""
+        self._stopped_by = number
+        if self._looking:
+            self._looking = False
+            raise SystemExit(128 + number)
+
+    async def _begin_launch(self) -> None:
+        """Return when the launch is under way, or has failed: whoever awaits `_launching` learns of it."""
+        under_way = self._loop.create_future()
+        self._launching = self._loop.create_task(self._launch(under_way))
+        await asyncio.wait({self._launching, under_way}, return_when=asyncio.FIRST_COMPLETED)
+
+    async def _launch(self, under_way: asyncio.Future[None]) -> Sandbox:
         self._channel = await Channel.open(
             self._plan.channel_dir, self._plan.nonce, on_message=self._heard, on_lost=self._lost
         )
-        self._sandbox = await self._backend.launch(self._plan.sandbox)
+        self._loop.call_soon(under_way.set_result, None)  # comes when the launch waits for the first time
+        return await self._backend.launch(self._plan.sandbox)
+
+    async def _start(self) -> None:
+        assert self._launching is not None
+        assert self._channel is not None
+        self._sandbox = await self._launching
         self._gone = self._loop.create_task(self._sandbox.wait())
         self._gone.add_done_callback(self._sandbox_gone)
         hello = self._loop.create_task(self._channel.wait_ready(HELLO_SECONDS))
@@ -142,6 +199,9 @@ class Session:
         await self._ladder.finished()
         if self._timer is not None:
             self._timer.cancel()
+        if self._launching is not None:
+            with suppress(MicroloopError):  # told where it was awaited first, or something else was before
+                self._sandbox = await self._launching
         if self._sandbox is not None:
             await self._sandbox.kill()
             await self._sandbox.close()

@@ -93,7 +93,7 @@ class StepFold:
             stdout=event.stdout,
             stderr=event.stderr,
             merged=event.merged,
-            output_digest=event.output_digest,
+            output_digest=event.signals.output_digest if event.signals else None,
         )
 
     def released(self, release: Release) -> None:

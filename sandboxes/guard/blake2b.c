@@ -1,5 +1,5 @@
 /* BLAKE2b-256 (RFC 7693), unkeyed: the same digests as hashlib.blake2b(digest_size=32). */
-#include "guard.h"
+#include "record.h"
 
 #include <string.h>
 

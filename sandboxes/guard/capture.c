@@ -82,18 +82,6 @@ static int original(const struct k_notif *n, int pidfd, int fd, enum fd_kind kin
     return -1;
 }
 
-/* The same file, but an open description of our own: so O_NONBLOCK is ours and not the reader's, too. */
-static int own_description(int fd)
-{
-    char path[40];
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    if (own < 0)
-        return fd;
-    close(fd);
-    return own;
-}
-
 static bool replace(const struct k_notif *n, int fd, int with)
 {
     struct k_notif_addfd add = {
@@ -130,8 +118,6 @@ static struct stream *swap_one(const struct k_notif *n, const struct proc *p, in
         return NULL;
     }
     *write_end = ends[1];
-    if (p->kinds[fd] == FD_PIPE)
-        copy = own_description(copy);
     return stream_new(ends[0], copy, p->kinds[fd], st.st_ino, p->pid, p->start, (uint8_t)fd);
 }
 

@@ -3,6 +3,7 @@
 #include "kernel.h"
 
 #include "guard.h"
+#include "record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,13 +14,16 @@
 
 static void put_stream_end(struct bytes *b, const struct stream *s, bool captured)
 {
-    uint8_t digest[32] = {0};
+    uint8_t digest[32] = {0}, coarse[COARSE_BYTES] = {0};
     const struct record *r = captured ? stream_record((struct stream *)s) : NULL;
     if (r != NULL)
         blake2b_end(&r->hash, digest);
+    if (r != NULL && r->coarse != NULL)
+        coarse_end(r->coarse, coarse);
     put_u8(b, r != NULL);
     put_u64(b, r != NULL ? r->total : 0);
     put(b, digest, sizeof digest);
+    put(b, coarse, sizeof coarse);
 }
 
 void step_report_end(uint32_t step, pid_t pid, uint64_t start, int status, bool held)

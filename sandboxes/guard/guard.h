@@ -9,7 +9,7 @@
 #include <sys/types.h>
 
 #define GUARD_VERSION "0.1.0"
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 #define FRAME_MAX 262144
 #define PATH_CAP 4096
 #define ARGV_CAP 32768
@@ -137,16 +137,6 @@ void *xrealloc(void *old, size_t size);
 void root_ended(int status);
 _Noreturn void give_up(const char *why);
 
-/* blake2b.c */
-struct blake2b {
-    uint64_t h[8], t;
-    uint8_t block[128];
-    size_t used;
-};
-void blake2b_start(struct blake2b *b);
-void blake2b_add(struct blake2b *b, const uint8_t *data, size_t len);
-void blake2b_end(const struct blake2b *b, uint8_t digest[32]);
-
 /* bytes.c: writing and reading payloads */
 void put(struct bytes *b, const void *data, size_t len);
 void put_u8(struct bytes *b, uint8_t v);
@@ -196,9 +186,10 @@ bool stat_fd(pid_t pid, int fd, struct k_statx *out);
 enum fd_kind fd_kind_of(const struct k_statx *st);
 void read_fd_kinds(pid_t pid, uint8_t kinds[3]);
 
-/* memory.c: what the caller of execve handed over */
+/* memory.c: what the caller of execve handed over, what its new image was given */
 bool read_exec_path(pid_t tid, uint64_t addr, char *out, size_t cap);
 char *read_exec_argv(pid_t tid, uint64_t addr, size_t *len);
+size_t read_new_argv(pid_t pid, char *out, size_t cap, uint64_t *total);
 
 /* procs.c */
 struct proc *proc_find(pid_t pid, uint64_t start);
@@ -245,6 +236,7 @@ void untraced_watch(pid_t pid, uint64_t start, uint32_t step);
 void say_on_fd(pid_t pid, int fd, const char *text, size_t len);
 bool refuse_inject(pid_t tid, const char *message, size_t len);
 bool refuse_at_syscall(pid_t tid);
+uint64_t read_stack_pointer(pid_t tid);
 
 /* capture.c */
 bool capture_probe(pid_t pid);
@@ -252,12 +244,14 @@ void capture_swap(const struct k_notif *n, struct proc *p, pid_t ppid);
 
 /* relay.c */
 struct stream;
+struct record;
 struct stream *stream_new(int in, int out, enum fd_kind kind, uint64_t ino, pid_t pid, uint64_t start,
                           uint8_t number);
 void streams_record(pid_t pid, uint64_t start, uint32_t step, bool hold);
 void streams_forget(pid_t pid, uint64_t start);
 void streams_drain(pid_t pid, uint64_t start);
 bool streams_append(pid_t pid, uint64_t start, const char *text, size_t len);
+struct record *stream_record(struct stream *s);
 struct stream *stream_of(pid_t pid, uint64_t start, uint8_t number);
 void stream_set_merged(struct stream *s);
 bool stream_merged(const struct stream *s);
@@ -266,19 +260,5 @@ void streams_end_step(uint32_t step, bool final);
 bool streams_pending(void);
 void streams_report_late(void);
 void streams_sweep(void);
-
-/* record.c: what is kept of a stream */
-struct record {
-    struct blake2b hash;
-    uint64_t total;
-    uint8_t *head, *tail;
-    size_t head_len, head_room, tail_len, tail_room, tail_at;
-    uint8_t last;
-};
-struct record *stream_record(struct stream *s);
-void record_add(struct record *r, const uint8_t *data, size_t len);
-void record_send(const struct record *r, uint32_t step, uint8_t number);
-void record_start(struct record *r);
-void record_free(struct record *r);
 
 #endif

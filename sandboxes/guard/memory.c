@@ -1,4 +1,5 @@
-/* Reading what a caller of execve handed over, from its memory. It may change under our eyes: only hints. */
+/* Reading a process's memory: what a caller of execve hands over, which may change under our eyes and is only a hint,
+   and what its new image was given, which at the exec stop is what it will run with. */
 #define _GNU_SOURCE
 #include "guard.h"
 
@@ -71,4 +72,25 @@ char *read_exec_argv(pid_t tid, uint64_t addr, size_t *len)
     }
     *len = out.len < ARGV_CAP ? out.len : ARGV_CAP;
     return (char *)out.data;
+}
+
+/* The first `cap` bytes of a new image's arguments, each ended by a NUL; `total` is the size of them all. At its exec
+   stop they lie where its stack pointer says: the same bytes as in its cmdline, without the files of /proc, which have
+   to be made for every process. 0 where they are not found that way (a 32-bit image, no environment). */
+size_t read_new_argv(pid_t pid, char *out, size_t cap, uint64_t *total)
+{
+    uint64_t word[64]; /* argc, argv, NULL, envp */
+    uint64_t at = read_stack_pointer(pid);
+    ssize_t n = at != 0 ? read_memory(pid, at, word, sizeof word) : 0;
+    uint64_t have = n > 0 ? (uint64_t)n / sizeof *word : 0;
+    if (have < 4 || word[0] < 1 || word[0] > have - 3)
+        return 0;
+    uint64_t first = word[1], end = word[word[0] + 2]; /* the environment comes right behind */
+    if (end <= first)
+        return 0;
+    size_t part = end - first < cap ? (size_t)(end - first) : cap;
+    if (read_memory(pid, first, out, part) != (ssize_t)part || (part < cap && out[part - 1] != '\0'))
+        return 0;
+    *total = end - first;
+    return part;
 }

@@ -109,6 +109,15 @@ static bool below_pipe(pid_t pid, struct lineage *out)
     return false;
 }
 
+/* The entry of a step's process that is attached: its pid cannot be another's before its death was seen here, so
+   nothing need be read to know it. */
+static struct proc *attached_step(pid_t pid)
+{
+    const struct tracee *t = tracee_find(pid);
+    struct proc *p = t != NULL && t->state == T_STEP && t->tgid == pid ? proc_find(pid, t->start) : NULL;
+    return known(p) ? p : NULL;
+}
+
 void find_lineage(const struct pstat *me, struct lineage *out)
 {
     struct proc *self = proc_find(me->pid, me->start);
@@ -125,10 +134,12 @@ void find_lineage(const struct pstat *me, struct lineage *out)
     }
     struct pstat at = *me;
     for (int i = 0; i < WALK_MAX && at.ppid > 1 && at.ppid != g.self; i++) {
-        struct pstat parent;
-        if (!read_pstat(at.ppid, &parent))
+        struct pstat parent = {0};
+        struct proc *p = attached_step(at.ppid);
+        if (p == NULL && !read_pstat(at.ppid, &parent))
             break;
-        struct proc *p = proc_find(parent.pid, parent.start);
+        if (p == NULL)
+            p = proc_find(parent.pid, parent.start);
         if (known(p)) {
             below(p, out);
             return;

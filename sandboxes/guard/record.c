@@ -1,5 +1,6 @@
-/* What is kept of a stream: its size, its hash, its first and its last bytes. */
+/* What is kept of a stream: its size, its digests, its first and its last bytes. */
 #include "guard.h"
+#include "record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,10 +62,25 @@ static void keep_tail(struct record *r, const uint8_t *data, size_t len)
     }
 }
 
+/* Of the whole text, from its first byte on; but until now head and tail are that. */
+static void add_coarse(struct record *r, const uint8_t *data, size_t len)
+{
+    if (r->total + len <= (uint64_t)g.config.head_cap + g.config.tail_cap)
+        return;
+    if (r->coarse == NULL) {
+        r->coarse = xrealloc(NULL, sizeof *r->coarse);
+        coarse_start(r->coarse);
+        coarse_add(r->coarse, r->head, r->head_len);
+        coarse_add(r->coarse, r->tail, r->tail_len);
+    }
+    coarse_add(r->coarse, data, len);
+}
+
 void record_add(struct record *r, const uint8_t *data, size_t len)
 {
     if (len == 0)
         return;
+    add_coarse(r, data, len);
     blake2b_add(&r->hash, data, len);
     r->total += len;
     r->last = data[len - 1];
@@ -106,5 +122,6 @@ void record_free(struct record *r)
 {
     free(r->head);
     free(r->tail);
+    free(r->coarse);
     memset(r, 0, sizeof *r);
 }

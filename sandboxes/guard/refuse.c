@@ -23,7 +23,8 @@ typedef struct user_regs_struct registers;
 static bool get_registers(pid_t tid, registers *r)
 {
     struct iovec v = {r, sizeof *r};
-    return k_ptrace(K_PTRACE_GETREGSET, tid, K_NT_PRSTATUS, (uintptr_t)&v) == 0;
+    return k_ptrace(K_PTRACE_GETREGSET, tid, K_NT_PRSTATUS, (uintptr_t)&v) == 0 &&
+           v.iov_len == sizeof *r; /* less: a 32-bit image */
 }
 
 #if defined(__x86_64__)
@@ -125,6 +126,13 @@ static bool set_exit_call(pid_t tid, registers *r)
 }
 
 #endif
+
+/* Of a stopped thread; 0 when it cannot be told. */
+uint64_t read_stack_pointer(pid_t tid)
+{
+    registers r;
+    return get_registers(tid, &r) ? stack_of(&r) : 0;
+}
 
 /* A closed stderr must not turn the 126 into a SIGPIPE. */
 static void block_sigpipe(pid_t tid)

@@ -5,8 +5,10 @@
 #include "relay.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -40,10 +42,10 @@ static void break_off(struct stream *s)
     s->pending_len = 0;
 }
 
-static ssize_t write_to_pipe(int fd, const uint8_t *data, size_t len)
+/* A pipe of which we have no description of our own (its owner is another user): ask for no waiting, write by
+   write. Kernels before 6.4 do not know that for pipes; what poll calls writable takes PIPE_BUF bytes. */
+static ssize_t write_to_foreign_pipe(int fd, const uint8_t *data, size_t len)
 {
-    /* No description of our own (its owner is another user): ask for no waiting, write by write. Kernels before
-       6.4 do not know that for pipes; what poll calls writable takes PIPE_BUF bytes. */
     struct pollfd p = {fd, POLLOUT, 0};
     struct iovec v = {(void *)data, len};
     ssize_t n = syscall(K_NR_PWRITEV2, fd, &v, 1UL, -1L, -1L, K_RWF_NOWAIT);
@@ -64,8 +66,8 @@ size_t stream_write(struct stream *s, const uint8_t *data, size_t len)
         ssize_t n;
         if (s->kind == FD_SOCKET)
             n = send(s->out.fd, data + done, len - done, MSG_DONTWAIT | MSG_NOSIGNAL);
-        else if (s->kind == FD_PIPE)
-            n = write_to_pipe(s->out.fd, data + done, len - done);
+        else if (s->kind == FD_PIPE && !s->own)
+            n = write_to_foreign_pipe(s->out.fd, data + done, len - done);
         else
             n = write(s->out.fd, data + done, len - done);
         if (n > 0)
@@ -113,14 +115,11 @@ void stream_flush(struct stream *s)
         s->pending_at += n;
         s->pending_len -= n;
     }
-    if (s->pending_len == 0) {
-        free(s->pending);
-        s->pending = NULL;
-        s->pending_at = s->pending_room = 0;
-    }
+    if (s->pending_len == 0)
+        s->pending_at = 0; /* the room stays: it will be needed again */
 }
 
-/* One read, recorded and passed on. False when there was nothing. */
+/* One read, passed on and recorded. False when there was nothing. */
 bool stream_pump(struct stream *s, size_t most)
 {
     static uint8_t data[READ_BYTES];
@@ -134,14 +133,15 @@ bool stream_pump(struct stream *s, size_t most)
         stream_close_end(&s->in);
         return false;
     }
+    /* Passed on first: the reader is busy with it while it is hashed. */
+    size_t done = s->pending_len == 0 ? stream_write(s, data, (size_t)n) : 0;
+    stream_keep(s, data + done, (size_t)n - done);
     if (s->ended)
         s->late += (uint64_t)n;
     else if (s->recording)
         record_add(&s->record, data, (size_t)n);
     else
         s->record.last = data[n - 1];
-    size_t done = s->pending_len == 0 ? stream_write(s, data, (size_t)n) : 0;
-    stream_keep(s, data + done, (size_t)n - done);
     return true;
 }
 
@@ -155,10 +155,22 @@ static void stream_ready(struct watch *w, uint32_t events)
         return;
     }
     stream_flush(s);
-    for (int i = 0; i < ROUNDS && s->pending_len < AHEAD_BYTES; i++)
-        if (!stream_pump(s, SIZE_MAX))
-            break;
+    for (int i = 0; i < ROUNDS && s->pending_len < AHEAD_BYTES && stream_pump(s, SIZE_MAX); i++)
+        stream_flush(s);
     stream_interest(s);
+}
+
+/* The same file, but an open description of our own: so O_NONBLOCK is ours and not the reader's, too. */
+static bool own_description(int *fd)
+{
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", *fd);
+    int own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (own < 0)
+        return false;
+    close(*fd);
+    *fd = own;
+    return true;
 }
 
 struct stream *stream_new(int in, int out, enum fd_kind kind, uint64_t ino, pid_t pid, uint64_t start,
@@ -167,6 +179,7 @@ struct stream *stream_new(int in, int out, enum fd_kind kind, uint64_t ino, pid_
     struct stream *s = xrealloc(NULL, sizeof *s);
     struct stat st;
     memset(s, 0, sizeof *s);
+    s->own = kind == FD_PIPE && own_description(&out);
     s->in = (struct watch){in, stream_ready, s, 0};
     s->out = (struct watch){out, stream_ready, s, 0};
     s->kind = kind;

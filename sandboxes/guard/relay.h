@@ -3,6 +3,7 @@
 #define MICROLOOP_RELAY_H
 
 #include "guard.h"
+#include "record.h"
 
 struct stream {
     struct stream *next;
@@ -13,6 +14,7 @@ struct stream {
     uint64_t start;
     uint8_t number;
     uint32_t step;
+    bool own; /* `out` is a pipe that only we have open in this way: writing to it does not wait */
     bool merged, recording, hold, ended, in_eof;
     uint64_t late;
     uint8_t *pending; /* read, but not taken yet by the reader */

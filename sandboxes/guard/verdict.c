@@ -34,7 +34,9 @@ static uint8_t put_arguments(struct bytes *tail, struct tracee *t, uint64_t *tot
 {
     static char text[ARGV_CAP];
     uint8_t flags = 0;
-    size_t len = t->state == T_PREEXEC ? 0 : read_cmdline(t->tid, text, sizeof text, total);
+    size_t len = t->state == T_PREEXEC ? 0 : read_new_argv(t->tid, text, sizeof text, total);
+    if (len == 0 && t->state != T_PREEXEC)
+        len = read_cmdline(t->tid, text, sizeof text, total);
     if (len > 0) {
         put_argv(tail, text, len);
         flags = EXEC_VERIFIED;

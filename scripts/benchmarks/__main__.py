@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import inside, long_run, whole
+from benchmarks import boundary, inside, judging, long_run, whole
 from benchmarks.table import Report, as_json, as_markdown, heading
 from benchmarks.world import Broken, World, made_world
 
@@ -36,6 +36,8 @@ PARTS: dict[str, Part] = {
     "throughput": lambda world, report, given: inside.throughput(world, report, _amount(given)),
     "startup": lambda world, report, given: whole.startup(world, report, given.times),
     "docker": lambda world, report, given: whole.docker(world, report, given.times),
+    "judging": lambda world, report, given: judging.judging(world, report),
+    "boundary": lambda world, report, given: boundary.boundary(world, report, given.times),
     "long": lambda world, report, given: long_run.long_run(world, report),
 }
 

@@ -21,9 +21,10 @@ import pytest
 from microloop_cli.backends.docker_image import built_tag
 from microloop_cli.backends.docker_plan import container_user, create_arguments
 from microloop_cli.errors import SandboxError, UsageError
+from tests.backends.daemon_proxy import between, refusal
 from tests.backends.sample_request import request_for
 from tests.backends.world import IMAGE, World, make_world
-from tests.needs import need, need_docker, need_docker_image
+from tests.needs import need_docker_image
 
 pytestmark = pytest.mark.docker
 
@@ -206,35 +207,29 @@ def test_the_builtin_image_is_named_by_what_it_is_made_of() -> None:
     assert built_tag("debian:bookworm-slim") != built_tag("debian:trixie-slim")
 
 
+@pytest.mark.parametrize(
+    ("request_line", "told"),
+    [(b"/attach?", "no day for it"), (b"/start", "no day for it"), (b"/start", "broke off")],
+)
+def test_a_container_that_does_not_start_is_told_and_removed(
+    docker: World, monkeypatch: pytest.MonkeyPatch, request_line: bytes, told: str
+) -> None:
+    answer = b"" if told == "broke off" else refusal(told)
+    monkeypatch.setenv("DOCKER_HOST", between(docker.top / "d.sock", request_line, lambda: answer))
+    done = docker.run(["touch", "ran"])
+    assert done.returncode == 125
+    assert b"could not start the container: " in done.stderr
+    assert told.encode() in done.stderr
+    assert leftovers(docker) == []
+    assert not (docker.workspace / "ran").exists()
+
+
 def test_a_plan_needs_no_daemon(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from microloop_cli.backends.docker import DockerBackend
 
     monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere")
     plan = DockerBackend().plan(request_for(tmp_path, user="1000:1000", memory_mib=64))
     assert plan.enforcement.enforced["memory"] == "64 MiB, no swap"
-
-
-def test_the_terminal_is_given_back_as_it_was(docker: World) -> None:
-    import pty
-    import termios
-
-    need_docker()
-    need("docker")
-    leader, follower = pty.openpty()
-    before = termios.tcgetattr(follower)
-    spec = docker.spec(["sh", "-c", "test -t 0 && exit 5"], interactive=True)
-    done = subprocess.run(
-        docker._argv(spec),
-        stdin=follower,
-        stdout=follower,
-        stderr=follower,
-        env=docker.environment(),
-        check=False,
-    )
-    assert done.returncode == 5
-    assert termios.tcgetattr(follower) == before
-    os.close(leader)
-    os.close(follower)
 
 
 def test_an_owner_other_than_root_is_the_agent(tmp_path: Path) -> None:

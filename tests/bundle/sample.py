@@ -19,6 +19,7 @@ from microloop_cli.core.events import (
     Tick,
     WorkspaceChanged,
 )
+from microloop_cli.core.progress.signals import Signals
 
 RUN_ID = "20260102-030405-abcdef"
 OUTPUT = b"1 failed in 0.01s\n"
@@ -72,7 +73,7 @@ def fill(writer: BundleWriter) -> None:
     writer.write_step_output(1, stdout=out)
     writer.append(
         0.75,
-        StepEnded(step=1, exit_code=1, stdout=out.stream, held=True, output_digest="d"),
+        StepEnded(step=1, exit_code=1, stdout=out.stream, held=True, signals=Signals(output_digest="d")),
         Release(step=1, text="again the same"),
         Finding(detector="repeat", steps=(1,), answer="nudge", text="again the same"),
     )

@@ -14,6 +14,7 @@ from microloop_cli.core.events import (
     Stream,
     WorkspaceChanged,
 )
+from microloop_cli.core.progress.signals import Signals
 from microloop_cli.core.settings import Limits, Progress, Settings
 from microloop_cli.core.state import initial
 from microloop_cli.core.step import step
@@ -50,6 +51,7 @@ class Story:
     def __init__(self, limits: Limits | None = None, progress: Progress | None = None) -> None:
         self.state = initial(Settings(limits=limits or Limits(), progress=progress or Progress()))
         self.at = 0.0
+        self.outputs: set[str] = set()
         self.execs = 0
         self.fds: tuple[FdKind, FdKind, FdKind] = ("null", "pipe", "pipe")
         self.heard: list[tuple[float, Action]] = []
@@ -83,8 +85,12 @@ class Story:
         if not verdict.allow or verdict.step is None:
             return said
         stream = Stream(bytes=4, blake2b="00", head_bytes=4, tail_bytes=0)
+        signals = None
+        if output is not None:
+            signals = Signals(output_digest=output, lines=1, new_lines=int(output not in self.outputs))
+            self.outputs.add(output)
         ended = StepEnded(
-            step=verdict.step, exit_code=exit_code, stdout=stream, held=verdict.hold_end, output_digest=output
+            step=verdict.step, exit_code=exit_code, stdout=stream, held=verdict.hold_end, signals=signals
         )
         return said + self.tell(ended)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from microloop_cli.core.actions import AnyDecision, Finding, Verdict, WakeAt
 from microloop_cli.core.events import AgentExited, AnyFact
 from microloop_cli.core.replay import replay
-from microloop_cli.core.settings import Progress, Settings
+from microloop_cli.core.settings import Ladder, Progress, Settings
 from tests.core.story import Story
 
 COMMANDS = st.sampled_from(["pytest -q", "ls", "make", "sleep 1"])
@@ -37,9 +37,11 @@ def test_another_policy_differs_where_it_would_have_answered() -> None:
     story = Story()
     for _ in range(4):
         story.run("pytest -q")
-    difference = replay(Settings(progress=Progress(repeat_nudge=2)), recorded(story)).difference
+    difference = replay(Settings(progress=Progress(repeat=Ladder(2, 4, 6))), recorded(story)).difference
     assert difference is not None
-    assert any(isinstance(decision, Verdict) and decision.hold_end for decision in difference.replayed)
+    assert any(
+        isinstance(decision, Finding) and decision.answer == "nudge" for decision in difference.replayed
+    )
 
 
 def test_a_changed_verdict_in_the_record_is_noticed() -> None:

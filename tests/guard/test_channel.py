@@ -225,8 +225,8 @@ def test_a_guard_of_another_protocol_version_ends_the_run_at_once(private: Path)
     async def main() -> None:
         seen = Seen()
         channel = await seen.open(private)
-        guard = await connect(channel, wire.Hello(version=2, guard_pid=1, nonce=NONCE))
-        with pytest.raises(ProtocolError, match="version 2"):
+        guard = await connect(channel, wire.Hello(version=wire.VERSION + 1, guard_pid=1, nonce=NONCE))
+        with pytest.raises(ProtocolError, match=f"version {wire.VERSION + 1}"):
             await channel.wait_ready(5)
         assert len(seen.lost) == 1
         guard.close()

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 
 from microloop_cli.core import events
+from microloop_cli.core.progress.signals import Signals
 from microloop_cli.errors import ProtocolError
 from microloop_cli.guard import facts, wire
 
@@ -51,9 +52,9 @@ def test_a_command_that_could_not_start_is_missing_or_not_executable(number: int
     assert (fact.reason, fact.path) == (reason, "/x")
 
 
-def ended(step: int, out: bytes, **more: Any) -> wire.StepEnd:
+def ended(step: int, out: bytes, coarse: bytes = bytes(16), **more: Any) -> wire.StepEnd:
     digest = hashlib.blake2b(out, digest_size=32).digest()
-    stdout = wire.StreamEnd(captured=True, bytes=len(out), blake2b=digest)
+    stdout = wire.StreamEnd(captured=True, bytes=len(out), blake2b=digest, coarse=coarse)
     return wire.StepEnd(step=step, exit_code=0, stdout=stdout, stderr=wire.StreamEnd(captured=False), **more)
 
 
@@ -63,16 +64,17 @@ def test_a_steps_output_comes_out_as_head_and_tail_with_the_facts_of_the_whole()
     outputs.add(wire.Output(step=2, stream="stdout", part="head", data=b"other"[:4]))
     outputs.add(wire.Output(step=1, stream="stdout", part="head", data=b"cd"))
     outputs.add(wire.Output(step=1, stream="stdout", part="tail", data=b"xyz"))
-    step = outputs.end(ended(1, b"abcd......xyz", held=True))
+    step = outputs.end(ended(1, b"abcd......xyz", b"coarse 16 bytes!", held=True))
     assert step.stderr is None
     assert step.stdout is not None
     assert (step.stdout.head, step.stdout.tail) == (b"abcd", b"xyz")
-    fact = step.fact("digest")
+    fact = step.fact(Signals(output_digest="digest"))
     assert fact.stdout is not None
     assert (fact.stdout.bytes, fact.stdout.head_bytes, fact.stdout.tail_bytes) == (13, 4, 3)
+    assert fact.stdout.coarse == b"coarse 16 bytes!".hex()
     assert fact.stdout.blake2b == hashlib.blake2b(b"abcd......xyz", digest_size=32).hexdigest()
     assert (fact.step, fact.exit_code, fact.signal, fact.held, fact.stderr) == (1, 0, None, True, None)
-    assert fact.output_digest == "digest"
+    assert fact.signals == Signals(output_digest="digest")
 
 
 def test_a_step_that_wrote_nothing_has_an_empty_stream_not_a_missing_one() -> None:
@@ -101,3 +103,17 @@ def test_an_end_that_contradicts_the_kept_output_is_a_protocol_error() -> None:
     outputs.add(wire.Output(step=1, stream="stdout", part="head", data=b"12"))
     with pytest.raises(ProtocolError, match="kept more of its stdout"):
         outputs.end(ended(1, b"1"))
+
+
+def test_a_coarse_digest_is_there_exactly_where_the_middle_was_not_kept() -> None:
+    outputs = facts.StepOutputs(4, 4)
+    outputs.add(wire.Output(step=1, stream="stdout", part="head", data=b"12"))
+    kept = outputs.end(ended(1, b"12")).stdout
+    assert kept is not None
+    assert kept.fact.coarse == ""
+    outputs.add(wire.Output(step=2, stream="stdout", part="head", data=b"12"))
+    with pytest.raises(ProtocolError, match="coarse digest"):
+        outputs.end(ended(2, b"12", b"coarse 16 bytes!"))
+    outputs.add(wire.Output(step=3, stream="stdout", part="head", data=b"1234"))
+    with pytest.raises(ProtocolError, match="coarse digest"):
+        outputs.end(ended(3, b"1234.....", bytes(16)))

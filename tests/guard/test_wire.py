@@ -28,7 +28,11 @@ ENDS = st.one_of(
     st.integers(1, 64).map(lambda number: {"signal": number}),
 )
 STREAM_ENDS = st.builds(
-    wire.StreamEnd, captured=st.booleans(), bytes=U64, blake2b=st.binary(min_size=32, max_size=32)
+    wire.StreamEnd,
+    captured=st.booleans(),
+    bytes=U64,
+    blake2b=st.binary(min_size=32, max_size=32),
+    coarse=st.binary(min_size=16, max_size=16),
 )
 STREAMS = st.sampled_from(get_args(wire.StreamName))
 CAPABILITIES = st.sets(st.sampled_from(get_args(wire.Capability))).map(
@@ -256,5 +260,5 @@ def test_the_frames_are_those_of_the_protocol_document() -> None:
     hello = wire.Hello(guard_pid=1, capabilities=("capture", "pid1"), nonce="n", kernel="6", guard_version="")
     assert wire.encode(hello).hex() == (
         "1a000000" "01" "00" "0000" "0000000000000000"
-        "01000000" "01000000" "05000000" "01000000" "6e" "01000000" "36" "00000000"
+        "02000000" "01000000" "05000000" "01000000" "6e" "01000000" "36" "00000000"
     )  # fmt: skip

@@ -52,7 +52,7 @@ def said(text: str | bytes) -> PolicyError:
         ("limits:\n  steps: !!binary aGk=\n", "p.yaml:2: limits.steps: the tag "),
         ("a: 1\n---\nb: 2\n", "p.yaml:2: "),
         ("progress:\n  ignore: ['!']\n", "p.yaml:2: progress.ignore: "),
-        ("progress:\n  repeat_nudge: 1\n", "p.yaml:2: progress.repeat_nudge: expected int >= 2, found 1"),
+        ("progress:\n  repeat: {nudge: 1}\n", "p.yaml:2: progress.repeat.nudge: expected int >= 2, found 1"),
     ],
 )
 def test_a_mistake_is_named_with_file_line_key_and_what_was_expected(text: str, message: str) -> None:
@@ -62,7 +62,7 @@ def test_a_mistake_is_named_with_file_line_key_and_what_was_expected(text: str, 
 @pytest.mark.parametrize(
     ("text", "near"),
     [("limit:\n  steps: 1\n", "limits"), ("limits:\n  step: 1\n", "limits.steps"), ("extend: ci\n", "extends"),
-     ("sandbox:\n  memory: 5\n", "sandbox.memory_mib"), ("progress:\n  repeat_nugde: 3\n", "progress.repeat_nudge")],
+     ("sandbox:\n  memory: 5\n", "sandbox.memory_mib"), ("progress:\n  repeat:\n    nugde: 3\n", "progress.repeat.nudge")],
 )  # fmt: skip
 def test_an_unknown_key_is_answered_with_the_nearest_known_one(text: str, near: str) -> None:
     error = said(text)

@@ -42,7 +42,7 @@ def test_a_file_is_named_with_the_line(tmp_path: Path) -> None:
     resolved = load(str(file))
     assert resolved.provenance["limits.steps"] == f"{file}:2"
     assert resolved.policy.progress.ignore == ("out/",)
-    assert resolved.policy.progress.repeat_nudge == 3
+    assert resolved.policy.progress.repeat.nudge == 3
 
 
 def test_a_relative_file_is_named_as_it_was_typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,8 +79,8 @@ def test_an_option_that_does_not_fit_names_the_option() -> None:
 
 
 def test_an_answer_before_a_milder_one_is_refused() -> None:
-    with pytest.raises(PolicyError, match=r"repeat_stop: 3 is less than progress.repeat_refuse, which is 4"):
-        load(options={"progress.repeat_stop": ("--x", 3)})
+    with pytest.raises(PolicyError, match=r"repeat.stop: 3 is less than progress.repeat.refuse, which is 4"):
+        load(options={"progress.repeat.stop": ("--x", 3)})
 
 
 def test_no_layer_gives_the_built_in_policy() -> None:

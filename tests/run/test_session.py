@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from microloop_cli.backends.base import Sandbox, SandboxPlan, SandboxRequest
+from microloop_cli.backends.base import Backend, Sandbox, SandboxPlan, SandboxRequest
 from microloop_cli.core.actions import AnyDecision, Ended
 from microloop_cli.core.events import AnyFact, ExecStarted, RunStarted
 from microloop_cli.core.settings import Limits, Settings
-from microloop_cli.core.state import initial
+from microloop_cli.core.state import OpenStep, initial
 from microloop_cli.errors import BundleError, SandboxError
 from microloop_cli.guard import wire
 from microloop_cli.guard.facts import plain_fact
@@ -49,6 +49,11 @@ class NoStore:
         raise AssertionError("the fake has no steps")
 
 
+class NoReports:
+    def outcome(self, step: OpenStep, changed: tuple[str, ...]) -> None:
+        raise AssertionError("the fake has no steps")
+
+
 class UnstartableBackend(FakeBackend):
     async def launch(self, plan: SandboxPlan) -> Sandbox:
         raise SandboxError("no sandbox today", hint="try tomorrow")
@@ -69,14 +74,16 @@ def follow(
     argv: tuple[str, ...],
     ledger: Ledger,
     limits: Limits | None = None,
-    backend: FakeBackend | None = None,
+    backend: Backend | None = None,
+    look: Callable[[], object] = lambda: None,
+    guard: Path = Path("/bin/true"),
 ) -> Ended:
     backend = backend or FakeBackend()
-    channel = folder / "c"
+    channel = folder.with_name(folder.name + "-c")
     channel.mkdir(mode=0o700)
     request = SandboxRequest(
         argv=argv, workspace=folder, cwd=folder, runs_dir=folder / ".microloop", channel_dir=channel,
-        guard=Path("/bin/true"), nonce="n", env={}, network="host", interactive=False,
+        guard=guard, nonce="n", env={}, network="none", interactive=False,
     )  # fmt: skip
     plan = SessionPlan(
         sandbox=backend.plan(request),
@@ -96,10 +103,10 @@ def follow(
             plan,
             backend,
             lambda performer: Inbox(initial(settings), ledger, SystemClock(), performer),
-            lambda inbox: Intake(inbox, StillWatch(), NoStore(), head_bytes=1, tail_bytes=1),
+            lambda inbox: Intake(inbox, StillWatch(), NoStore(), NoReports(), head_bytes=1, tail_bytes=1),
             lambda at: None,
         )
-        return await session.run(started)
+        return await session.run(lambda: (look(), started)[1])
 
     return asyncio.run(scene())
 

@@ -19,6 +19,7 @@ from microloop_cli.core.events import (
     StepEnded,
     Stream,
 )
+from microloop_cli.core.progress.signals import Signals
 
 RUN_ID = "20260102-030405-abc123"
 
@@ -123,7 +124,14 @@ class Story:
         self.streams[n] = stream
         digest = repr(output)[:64]
         self.say(
-            StepEnded(step=n, exit_code=exit_code, stdout=stream, merged=True, output_digest=digest, **more)
+            StepEnded(
+                step=n,
+                exit_code=exit_code,
+                stdout=stream,
+                merged=True,
+                signals=Signals(output_digest=digest) if digest else None,
+                **more,
+            )
         )
         if nudge:
             self.say(Finding(detector="repeat", steps=tuple(range(1, n + 1)), answer="nudge", text=nudge))

@@ -1,18 +1,23 @@
-"""Output with what changes by itself masked, so that two runs that mean the same compare equal. Pure.
+"""Output with what changes by itself taken out, so that two runs that mean the same compare equal. Pure.
 
-Masked: durations, clock times and dates, marked process ids, addresses, long hex ids, temporary names, local
-ports. Counters, percentages and totals stay: they are progress. Every pattern is bounded or starts where no
-other match can, so that the time is linear; no mask can make new text that another would match, so that
-normalising twice changes nothing.
+Terminal sequences go, of a line that was overwritten (carriage returns) its last state stays, and `masks`
+does the rest. All of it works line by line: any chunking of the same bytes gives the same result, in linear
+time and memory for one line. Normalising twice changes nothing.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import re
+from collections.abc import Iterator
 
 import msgspec
+
+from microloop_cli.core.progress.masks import mask_lines
+
+# Longer lines pass as they are: cut into pieces they could not be normalised twice alike.
+LONGEST_MASKED_LINE_BYTES = 1 << 18
+_BLOCK_BYTES = 1 << 16
 
 # Terminal sequences: CSI; OSC and other strings up to their end; those of two bytes. A lone ESC goes too.
 _ANSI = re.compile(
@@ -20,88 +25,59 @@ _ANSI = re.compile(
     rb"|[\]PX^_][^\x07\x1b\n]{0,4096}(?:\x07|\x1b\\)"
     rb"|[ -/]{1,8}[0-~]|[0-Z\\^-~])?"
 )
-_LINE_END = re.compile(rb"(?<!\r)\r+\n")
-
-_NUMBER = rb"\d{1,18}(?:[.,]\d{1,18})?"
-_ZONE = rb"(?: ?(?:Z|UTC|GMT|[AaPp][Mm])(?![A-Za-z0-9_])|[+-]\d\d:?\d\d(?!\d))?"
-_CLOCK = rb"[0-2]?\d:[0-5]\d:[0-5]\d(?:[.,]\d{1,9})?" + _ZONE
-_DAY = rb"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun),? )?"
-_MONTH = (
-    rb"(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?"
-    rb"|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)"
-)
-_UNIT = (
-    rb"(?:ns|us|\xc2\xb5s|\xce\xbcs|ms|msecs?|secs?|seconds?|milliseconds?|microseconds?|minutes?|mins?|hours?|hrs?"
-    rb"|user|system|elapsed|s)"
-)
-
-# Masks that begin with a letter or digit where a word begins and end where one ends; tried in this order.
-_WORDS: tuple[tuple[str, bytes], ...] = (
-    ("uuid", rb"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"),
-    ("address", rb"0[xX][0-9a-fA-F]{6,64}"),
-    (
-        "date",
-        rb"(?<!\.)\d{4}(?P<separator>[-/])(?:0\d|1[0-2])(?P=separator)[0-3]\d(?:[T ,]{1,2}" + _CLOCK + rb")?",
-    ),
-    (
-        "when",
-        _DAY + rb"(?:" + _MONTH + rb"\.? {1,2}[0-3]?\d|[0-3]?\d " + _MONTH + rb"),? "
-        rb"(?:" + _CLOCK + rb"(?: [A-Z]{3,4})?(?: \d{4})?|[0-2]\d:[0-5]\d|\d{4}(?: " + _CLOCK + rb")?)",
-    ),
-    # Two parts are no clock without a fraction: `12:30` is as often a line and a column.
-    ("clock", rb"(?<![.:])(?:" + _CLOCK + rb"|\d{1,4}:[0-5]\d\.\d{1,9}(?:elapsed)?)(?!:)"),
-    ("time", rb"(?<!\.)(?:\d{1,9}d ?)?(?:\d{1,9}h ?)?(?:\d{1,9}m ?)?" + _NUMBER + rb"s"),
-    ("duration", rb"(?<!\.)" + _NUMBER + rb" ?" + _UNIT),
-    ("field", rb"(?:duration_m?s[ :=]{1,2}|(?:duration|time)(?:=\"?|\": ?|: ?))" + _NUMBER + rb"(?![.,])"),
-    ("hex", rb"(?=[a-fA-F]{0,64}\d)(?=\d{0,64}[a-fA-F])[0-9a-fA-F]{8,128}"),
-    ("pid", rb"(?:pid|PID|Pid)[ =:#(]{0,3}\d{1,10}"),
-    ("port", rb"(?:localhost|127\.0\.0\.1|0\.0\.0\.0):\d{2,5}"),
-    ("pytest", rb"pytest-of-[A-Za-z0-9_.]{1,64}/pytest-\d{1,10}"),
-)
-# Masks that begin with a sign of their own.
-_SIGNED: tuple[tuple[str, bytes], ...] = (
-    ("marked", rb"==\d{1,10}=="),
-    ("process", rb"/proc/\d{1,10}(?![A-Za-z0-9_])"),
-    ("local", rb"\[::1?\]:\d{2,5}(?![A-Za-z0-9_])"),
-    (
-        "tmp",
-        rb"/tmp/(?:tmp[A-Za-z0-9_]{6,64}|tmp\.[A-Za-z0-9]{6,64}|cc[A-Za-z0-9]{6}|go-build\d{1,20})(?![A-Za-z0-9_])",
-    ),
-)
-
-
-def _any_of(kinds: tuple[tuple[str, bytes], ...]) -> bytes:
-    return b"|".join(b"(?P<%s>%s)" % (name.encode(), pattern) for name, pattern in kinds)
-
-
-@functools.cache
-def _masks() -> re.Pattern[bytes]:
-    """Compiled at the first output and not at the import: it takes longer than most of a run's start."""
-    return re.compile(
-        rb"(?<![A-Za-z0-9_])(?=[0-9A-Za-z])(?:"
-        + _any_of(_WORDS)
-        + rb")(?![A-Za-z0-9_])|(?=[=/\[])(?:"
-        + _any_of(_SIGNED)
-        + rb")"
-    )
-
-
-_SAME_MASK = {"duration": "time", "field": "time", "marked": "pid", "process": "pid", "local": "port"}
-_MASK_OF = {name: b"<%s>" % _SAME_MASK.get(name, name).encode() for name, _ in (*_WORDS, *_SIGNED)}
 
 
 class Kept(msgspec.Struct, frozen=True):
-    """What was kept of one stream: the first bytes, the last that are not in the head, and the whole's size
-    in bytes and BLAKE2b-256 in hex."""
+    """What was kept of one stream: the first bytes, the last that are not in the head, the whole's size in
+    bytes and, where head and tail are not the whole, its coarse digest in hex (see the guard's
+    PROTOCOL.md)."""
 
     head: bytes
     tail: bytes
     total_bytes: int
-    blake2b: str
+    coarse: str = ""
 
     @property
     def is_whole(self) -> bool:
         return len(self.head) + len(self.tail) == self.total_bytes
+
+
+class Normaliser:
+    """Normalises a stream chunk by chunk: what `feed` and `finish` return, joined, is `normalise` of it."""
+
+    def __init__(self) -> None:
+        self._line: list[bytes] = []
+        self._line_bytes = 0
+        self._too_long = False
+
+    def feed(self, chunk: bytes) -> bytes:
+        """The normalised text of the lines that ended in this chunk, and of a line too long to wait for."""
+        last = chunk.rfind(b"\n") + 1
+        ended = self._end_lines(chunk[:last]) if last else b""
+        self._line.append(chunk[last:])
+        self._line_bytes += len(chunk) - last
+        if self._line_bytes > LONGEST_MASKED_LINE_BYTES:
+            self._too_long = True
+        return ended + self._take_line() if self._too_long else ended
+
+    def finish(self) -> bytes:
+        """The last line, when it did not end. The normaliser is as new afterwards."""
+        last = _normalise_lines(self._take_line())
+        self._too_long = False
+        return last
+
+    def _end_lines(self, text: bytes) -> bytes:
+        if not self._too_long:
+            return _normalise_lines(self._take_line() + text)
+        self._too_long = False
+        first = text.index(b"\n") + 1
+        return text[:first] + _normalise_lines(text[first:])
+
+    def _take_line(self) -> bytes:
+        line = b"".join(self._line)
+        self._line.clear()
+        self._line_bytes = 0
+        return line
 
 
 def normalise(text: bytes) -> bytes:
@@ -109,36 +85,100 @@ def normalise(text: bytes) -> bytes:
 
     Any bytes are taken. Linear in the length; idempotent.
     """
-    plain = _LINE_END.sub(b"\n", _ANSI.sub(b"", text))
-    return _masks().sub(_mask, plain)
+    return _normalise_lines(text)
+
+
+def _normalise_lines(text: bytes) -> bytes:
+    return b"".join([_normalise_block(block) for block in _blocks(text)])
+
+
+def _blocks(text: bytes) -> Iterator[bytes]:
+    """The text in pieces of whole lines; longer lines than a block's size stand alone."""
+    if len(text) <= _BLOCK_BYTES:
+        yield text
+        return
+    start = 0
+    while start < len(text):
+        end = (
+            text.rfind(b"\n", start, start + _BLOCK_BYTES) + 1
+            if start + _BLOCK_BYTES < len(text)
+            else len(text)
+        )
+        if not end:
+            end = text.find(b"\n", start + _BLOCK_BYTES) + 1 or len(text)
+        yield text[start:end]
+        start = end
+
+
+def _normalise_block(block: bytes) -> bytes:
+    if len(block) > _BLOCK_BYTES and len(block.rstrip(b"\n")) > LONGEST_MASKED_LINE_BYTES:
+        return block
+    if b"\x1b" in block:
+        block = _ANSI.sub(b"", block.replace(b"\x1b[0m", b""))
+    if b"\r" in block:
+        block = _last_states(block.replace(b"\r\n", b"\n"))
+    return mask_lines(block)
+
+
+def _last_states(block: bytes) -> bytes:
+    """Of each line what stood there last: progress bars go back with a carriage return and write anew."""
+    if b"\r" not in block:
+        return block
+    return b"\n".join(
+        [line.rstrip(b"\r").rpartition(b"\r")[2] if b"\r" in line else line for line in block.split(b"\n")]
+    )
+
+
+class Normalised(msgspec.Struct, frozen=True):
+    """One stream, normalised: its whole text, or (`coarse` is not empty) its beginning and its end."""
+
+    parts: tuple[bytes, ...] = ()
+    coarse: str = ""
+
+    @classmethod
+    def of(cls, stream: Kept | None) -> Normalised:
+        """A stream that was not captured has no parts."""
+        if stream is None:
+            return cls()
+        if stream.is_whole:
+            return cls((normalise(stream.head + stream.tail),))
+        head, tail = _whole_lines(stream.head, stream.tail)
+        return cls((normalise(head), normalise(tail)), stream.coarse)
 
 
 def output_digest(stdout: Kept | None, stderr: Kept | None) -> str | None:
-    """64 hex digits, equal when two outputs mean the same; None when no stream was captured.
-
-    A stream kept whole counts by its normalised text. Of a longer one the middle is not known, so beside the
-    normalised head and tail its exact size counts, or, when nothing in them had to be masked, the hash of the
-    whole: two equal outputs are rather taken for different ones than two different ones for a repeat.
-    """
+    """`digest_of` both; None when no stream was captured."""
     if stdout is None and stderr is None:
         return None
+    return digest_of(Normalised.of(stdout), Normalised.of(stderr))
+
+
+def digest_of(stdout: Normalised, stderr: Normalised) -> str:
+    """64 hex digits, equal when two outputs mean the same.
+
+    A stream kept whole counts by its normalised text. A longer one counts by its normalised beginning and end
+    and by the coarse digest of the whole, in which all that holds a digit is alike: counters and totals are
+    told apart in the kept parts, words everywhere.
+    """
     digest = hashlib.blake2b(digest_size=32)
     for stream in (stdout, stderr):
-        for part in _parts(stream):
+        for part in _compared(stream):
             digest.update(b"%d:" % len(part) + part)
         digest.update(b";")
     return digest.hexdigest()
 
 
-def _parts(stream: Kept | None) -> tuple[bytes, ...]:
-    if stream is None:
-        return ()
-    if stream.is_whole:
-        return (normalise(stream.head + stream.tail),)
-    head, tail = _whole_lines(stream.head, stream.tail)
-    masked = normalise(head), normalise(tail)
-    whole = b"%d" % stream.total_bytes if masked != (head, tail) else stream.blake2b.encode()
-    return (*masked, whole)
+def _compared(stream: Normalised) -> tuple[bytes, ...]:
+    if len(stream.parts) < 2:
+        return stream.parts
+    first, last = stream.parts
+    return first[: _steady(len(first))], last[len(last) - _steady(len(last)) :], stream.coarse.encode()
+
+
+def _steady(length: int) -> int:
+    """At least half of it, and the same for lengths that differ a little: where durations have other lengths,
+    head and tail are cut at other lines. 3 * 2**n, for the lengths of what was not masked lie near a 2**n."""
+    return 3 << ((length // 3).bit_length() - 1) if length >= 3 else length
 
 
 def _whole_lines(head: bytes, tail: bytes) -> tuple[bytes, bytes]:
@@ -146,7 +186,3 @@ def _whole_lines(head: bytes, tail: bytes) -> tuple[bytes, bytes]:
     last = head.rfind(b"\n")
     first = tail.find(b"\n")
     return head[: last + 1] if last >= 0 else head, tail[first + 1 :] if first >= 0 else tail
-
-
-def _mask(match: re.Match[bytes]) -> bytes:
-    return _MASK_OF[match.lastgroup or ""]

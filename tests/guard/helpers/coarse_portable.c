@@ -1,0 +1,3 @@
+/* The same without the instructions of one processor. */
+#define COARSE_PORTABLE
+#include "coarse.c"
