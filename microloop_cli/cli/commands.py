@@ -19,6 +19,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "ls": ("microloop_cli.cli.ls", "List the runs of this workspace."),
     "inspect": ("microloop_cli.cli.inspect", "Show what a run did and why it ended."),
     "verify": ("microloop_cli.cli.verify", "Check that a run's bundle is whole and unchanged."),
+    "replay": ("microloop_cli.cli.replay", "Judge an old run again: what would have happened."),
+    "eval": ("microloop_cli.cli.eval", "Score the loop detection on recorded runs."),
     "doctor": ("microloop_cli.cli.doctor", "Try each sandbox on this host; say what is missing."),
     "schema": ("microloop_cli.cli.schema", "Print the JSON Schema of the ledger's events."),
 }
