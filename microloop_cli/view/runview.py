@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from microloop_cli.core.actions import Ended, Finding, LimitWarning, Release, Stop, Verdict
+from microloop_cli.core.actions import DetectorFailed, Ended, Finding, LimitWarning, Release, Stop, Verdict
 from microloop_cli.core.events import (
     AgentExited,
     AgentNotStarted,
@@ -198,6 +198,11 @@ class RunFold:
     def _degraded(self, at: float, event: WatchDegraded) -> None:
         self._note(at, f"file changes were not seen as they happened: {event.reason}; {event.how}")
 
+    def _detector_failed(self, at: float, event: DetectorFailed) -> None:
+        self._note(
+            at, f"a bug in microloop: step {event.step} was not judged by {event.detector}: {event.error}"
+        )
+
     def _not_started(self, at: float, event: AgentNotStarted) -> None:
         self._note(at, f"the agent did not start: {event.path}: {event.reason.replace('_', ' ')}")
 
@@ -220,6 +225,7 @@ _HANDLERS: dict[type, Callable[[RunFold, float, Any], None]] = {
     WorkspaceChanged: RunFold._changed,
     ResourceSample: RunFold._sample,
     Finding: RunFold._finding,
+    DetectorFailed: RunFold._detector_failed,
     LimitWarning: RunFold._warning,
     Stop: RunFold._stopped,
     Ended: RunFold._end,

@@ -122,6 +122,7 @@ def _finding(found: FindingView) -> dict[str, Any]:
         "detector": finding.detector,
         "steps": list(finding.steps),
         "answer": finding.answer,
+        "confidence": finding.confidence,
         "text": finding.text,
         "at_seconds": found.at_seconds,
     }
