@@ -6,7 +6,8 @@ import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TESTS = "python3 -m unittest -q test_calc"
+# -B: a .pyc would hide an edit of the same size within the same second.
+TESTS = "python3 -B -m unittest -q test_calc"
 FEWEST_ASKED = 18
 
 NOISY = """\
@@ -94,7 +95,7 @@ def _between(edit: str, check: str, times: int) -> tuple[str, ...]:
 def _failing(*sets: tuple[int, ...]) -> tuple[str, ...]:
     """A test run after each edit, with exactly these failing."""
     edits = [f"sed -i 's/^FAILING.*/FAILING = {failing}/' value.py" for failing in sets]
-    return tuple(command for edit in edits for command in (edit, "python3 -m unittest -q test_many"))
+    return tuple(command for edit in edits for command in (edit, "python3 -B -m unittest -q test_many"))
 
 
 LOOPS = (
@@ -117,7 +118,7 @@ LOOPS = (
     Behaviour("failing tests, empty edits", _between("echo '# note {n}' >> calc.py", TESTS, FEWEST_ASKED)),
     Behaviour(
         "failing tests, real edits, noise",
-        _between("sed -i 's/^VALUE.*/VALUE = {n} + 1/' value.py", "python3 -m unittest -q test_flaky", FEWEST_ASKED),
+        _between("sed -i 's/^VALUE.*/VALUE = {n} + 1/' value.py", "python3 -B -m unittest -q test_flaky", FEWEST_ASKED),
     ),
 )  # fmt: skip
 
@@ -126,7 +127,7 @@ HEALTHY = (
     Behaviour("failing set moves", _failing((0, 1), (1, 2), (2, 3), (3, 4), (4, 5), (5, 6), ())),
     Behaviour(
         "green check between edits",
-        _between("echo 'x = {n}' >> value.py", "python3 -m unittest -q test_green", 7),
+        _between("echo 'x = {n}' >> value.py", "python3 -B -m unittest -q test_green", 7),
     ),
     Behaviour("poll that moves", ("sleep 0.1; ./next.sh",) * 12),
     Behaviour("same action, new output", ("./next.sh",) * 12),
