@@ -117,11 +117,9 @@ def may_be_nudged(memory: Memory, rules: Progress, attempt: Attempt) -> bool:
     before = {"test": memory.history.tests, "edit": memory.history.edits}
     if before.get(attempt.meaning.kind) or (recent and recent[-1].failed):
         return True
-    return memory.history.last_of(attempt.meaning.action) is not None or _is_stale(recent)
-
-
-def _is_stale(recent: tuple[Record, ...]) -> bool:
-    return len(recent) > 2 and not any(record.brings_news or record.changes_files for record in recent[-2:])
+    if memory.history.last_of(attempt.meaning.action) is not None:
+        return True
+    return rules.stale.nudge is not None and memory.history.stale_steps + 1 >= rules.stale.nudge
 
 
 def record_of(attempt: Attempt, epoch: str, signals: Signals | None, exit_code: int | None) -> Record:

@@ -52,6 +52,11 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
         return self.new_lines > 0 and self.new_lines >= NEWS_SHARE * self.lines
 
     @property
+    def is_stale(self) -> bool:
+        """It showed something, and nothing of it was new. Silence is no answer that was heard before."""
+        return self.lines > 0 and not self.brings_news and not self.changes_files
+
+    @property
     def changes_files(self) -> bool:
         return self.epoch_after != self.epoch
 
@@ -59,13 +64,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 class History(msgspec.Struct, frozen=True, kw_only=True):
     """`recent`: the last steps, waits left out. `tests` and `edits`: the last of each, from further back.
 
-    `baseline`: what the first test run came to, when it stood before any edit.
+    `baseline`: what the first test run came to, when it stood before any edit. `stale_steps`: how many of the
+    last steps showed nothing new, back to news or to a change.
     """
 
     recent: tuple[Record, ...] = ()
     tests: tuple[Record, ...] = ()
     edits: tuple[Record, ...] = ()
     baseline: TestOutcome | None = None
+    stale_steps: int = 0
 
     def with_step(self, record: Record) -> History:
         """The history with one more step; a refused one that ran after all takes its own place."""
@@ -76,7 +83,14 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
             tests=_appended(self.tests, record, TEST_RUNS) if record.outcome is not None else self.tests,
             edits=_appended(self.edits, record, EDITS) if record.kind == "edit" else self.edits,
             baseline=self.baseline or (record.outcome if not self.edits else None),
+            stale_steps=self._stale_with(record),
         )
+
+    def _stale_with(self, record: Record) -> int:
+        if record.brings_news or record.changes_files or record.result is None:
+            return 0
+        before = self.stale_steps if self.recent and self.recent[-1].epoch_after == record.epoch else 0
+        return before + record.is_stale
 
     def last_of(self, action: str) -> Record | None:
         """The most recent step that did the same."""
@@ -87,7 +101,7 @@ class History(msgspec.Struct, frozen=True, kw_only=True):
 
     def cleared(self) -> History:
         """After verified progress: what was before it is no evidence any more."""
-        return msgspec.structs.replace(self, recent=(), edits=())
+        return msgspec.structs.replace(self, recent=(), edits=(), stale_steps=0)
 
     def without(self, step: int) -> History:
         """The history without that step: a refused one that was run nevertheless."""

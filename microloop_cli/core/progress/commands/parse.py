@@ -29,6 +29,9 @@ MAX_SHELL_CHARS = 8_192
 COSTLY_CHARS = 1_024
 MAX_COSTLY_SIGNS = 400
 _COSTLY = "|<>(){}\0"
+# tree-sitter-bash 0.25 asks C's isalpha about any code point, which ends the process for high ones (`{`
+# before U+10FFFF). To the grammar they are letters; the words are taken from the text itself.
+_AS_LETTERS = bytes(range(128)) + b"x" * 128
 _REDIRECTS = frozenset({"file_redirect", "heredoc_redirect", "herestring_redirect"})
 _FILLERS = frozenset(
     {"comment", "do", "done", "{", "}", "(", ")", "then", "fi", "else", "((", "))"}
@@ -57,7 +60,7 @@ def parse(text: str) -> Script:
     if is_costly(shell):
         return replace(parse(shell[:COSTLY_CHARS]), broken=True)
     source = shell.encode("utf-8", "replace")
-    root = _parser().parse(source).root_node
+    root = _parser().parse(source.translate(_AS_LETTERS)).root_node
     reader = _Reader(source, bodies)
     script = reader.block(root, 0)
     return replace(script, broken=True) if root.has_error or reader.left_out else script

@@ -11,13 +11,13 @@ FEWEST_COMMANDS = 5
 
 def judge(history: History, now: Record) -> Sign | None:
     """Counted in steps without news back to the last one with news or with a change."""
-    if not _is_stale(now):
+    if not now.is_stale or history.stale_steps + 1 < FEWEST_COMMANDS:
         return None
     stale = [now]
     for record in reversed(history.recent):
         if record.brings_news or record.epoch_after != stale[-1].epoch or record.result is None:
             break
-        if _is_stale(record):
+        if record.is_stale:
             stale.append(record)
     if len({record.action for record in stale}) < FEWEST_COMMANDS:
         return None
@@ -34,8 +34,3 @@ def judge(history: History, now: Record) -> Sign | None:
         advice="Decide with what is known, or look at something that was not looked at yet.",
         confidence=min(0.9, 0.3 + 0.04 * len(stale)),
     )
-
-
-def _is_stale(record: Record) -> bool:
-    """It showed something, and nothing of it was new. Silence is no answer that was heard before."""
-    return record.lines > 0 and not record.brings_news and not record.changes_files

@@ -145,3 +145,17 @@ def test_a_new_command_is_read_in_a_fraction_of_a_millisecond() -> None:
         meaning(command)
         took.append(time.perf_counter() - started)
     assert sorted(took)[len(took) // 2] < 0.000_3
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{\U0010ffff",
+        "{\U0010ffff+#\u2028'%\u01009#%\U00020000;]+",
+        ">\\[\u03b1$\U00020000>{\U0010ffff",
+        "cat <<" + "E" * 3000 + "\nx\n",
+        "cat <<É\nx\nÉ\n",
+    ],
+)
+def test_text_that_ended_the_grammars_process_is_read(text: str) -> None:
+    assert meaning(text).action
