@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "verify": ("microloop_cli.cli.verify", "Check that a run's bundle is whole and unchanged."),
     "replay": ("microloop_cli.cli.replay", "Judge an old run again: what would have happened."),
     "eval": ("microloop_cli.cli.eval", "Score the loop detection on recorded runs."),
+    "gateway": ("microloop_cli.cli.gateway", "Meter and limit an agent's model calls, without a sandbox."),
     "doctor": ("microloop_cli.cli.doctor", "Try each sandbox on this host; say what is missing."),
     "schema": ("microloop_cli.cli.schema", "Print the JSON Schema of the ledger's events."),
 }
