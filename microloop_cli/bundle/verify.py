@@ -177,7 +177,7 @@ def _check_streams(path: Path, chain: _Chain, problems: list[BundleProblem]) -> 
         if size != kept:
             detail = f"{name} has {size} bytes, the ledger says {kept} were kept"
             problems.append(BundleProblem("wrong output", name, detail))
-        elif kept == stream.bytes and digest != stream.blake2b:
+        elif (kept == stream.bytes or stream.redacted) and digest != stream.blake2b:
             problems.append(
                 BundleProblem("wrong output", name, f"{name} is not the output the ledger tells of")
             )

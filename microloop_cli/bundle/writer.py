@@ -15,6 +15,7 @@ from microloop_cli.bundle.contained import inside_parts
 from microloop_cli.bundle.files import write_whole
 from microloop_cli.bundle.ledger import FIRST_PREV, encode_line
 from microloop_cli.bundle.manifest import BUNDLE_SCHEMA, LEDGER_NAME, MANIFEST_NAME, Manifest, records_of
+from microloop_cli.bundle.redaction import Redactor
 from microloop_cli.core.actions import Decision
 from microloop_cli.core.events import Fact, Stream
 from microloop_cli.errors import BundleError
@@ -34,7 +35,9 @@ class KeptOutput(msgspec.Struct, frozen=True):
 class BundleWriter:
     """Writes one run's bundle into a directory of its own. One thread appends; another only syncs."""
 
-    def __init__(self, run_dir: Path) -> None:
+    def __init__(self, run_dir: Path, redactor: Redactor | None = None) -> None:
+        """redactor: takes the secrets out of documents; events and outputs must come without them."""
+        self._redactor = redactor
         self.path = run_dir
         self.run_id = run_dir.name
         self._ledger_path = run_dir / LEDGER_NAME
@@ -104,9 +107,14 @@ class BundleWriter:
             self._behind.put(lambda: self._write_step(n, kept))
 
     def write_json(self, name: str, value: Any) -> None:
+        """Plain data as a document, without secrets."""
+        if self._redactor is not None:
+            value = self._redactor.plain(msgspec.to_builtins(value, enc_hook=str))
         self.write_bytes(name, _document(value))
 
     def write_text(self, name: str, text: str) -> None:
+        """A document, without secrets."""
+        text = text if self._redactor is None else self._redactor.text(text)
         self.write_bytes(name, text.encode("utf-8", "backslashreplace"))
 
     def write_bytes(self, name: str, content: bytes) -> None:

@@ -79,6 +79,8 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One captured output: size and BLAKE2b-256 of the whole; head and tail are kept in the bundle.
 
     `coarse`: where they are not the whole, the digest (32 hex digits) that leaves out what holds a digit.
+    `redacted`: secrets were taken out of what is kept; `bytes` is still the size of the whole as it was, but
+    `blake2b` is of the kept bytes, which head_bytes and tail_bytes count.
     """
 
     bytes: int
@@ -86,6 +88,7 @@ class Stream(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     head_bytes: int
     tail_bytes: int
     coarse: str = ""
+    redacted: bool = False
 
 
 class StepEnded(Fact, tag="step_ended", kw_only=True, frozen=True):

@@ -8,11 +8,10 @@ from typing import Any
 
 from microloop_cli import __version__
 from microloop_cli.backends.base import SandboxPlan
+from microloop_cli.bundle.redaction_values import SHORTEST_GIVEN_CHARS
 from microloop_cli.core.settings import Limits
 
 ENVIRONMENT_SCHEMA = 1
-# Shorter values (`1`, `true`) are no secrets, and masking them would tear up everything else.
-SHORTEST_MASKED_CHARS = 5
 
 
 def environment(plan: SandboxPlan, limits: Limits, given: Mapping[str, str], profile: str) -> dict[str, Any]:
@@ -42,7 +41,7 @@ def environment(plan: SandboxPlan, limits: Limits, given: Mapping[str, str], pro
 def masked(value: Any, given: Mapping[str, str]) -> Any:
     """A copy of plain data in which every value of `given` reads `<NAME>` instead."""
     secrets = sorted(
-        ((text, name) for name, text in given.items() if len(text) >= SHORTEST_MASKED_CHARS),
+        ((text, name) for name, text in given.items() if len(text) >= SHORTEST_GIVEN_CHARS),
         key=lambda pair: -len(pair[0]),
     )
     return _masked(value, secrets)

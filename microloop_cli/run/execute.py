@@ -14,6 +14,8 @@ import msgspec
 from microloop_cli import __version__
 from microloop_cli.bundle.manifest import BUNDLE_SCHEMA
 from microloop_cli.bundle.paths import create_run_dir
+from microloop_cli.bundle.redaction import Redactor
+from microloop_cli.bundle.redaction_values import secret_values
 from microloop_cli.bundle.writer import BundleWriter
 from microloop_cli.core.actions import AnyDecision, Ended
 from microloop_cli.core.events import AnyFact, RunStarted
@@ -27,6 +29,7 @@ from microloop_cli.run.inbox import Inbox
 from microloop_cli.run.intake import Intake
 from microloop_cli.run.perform import Performer
 from microloop_cli.run.places import channel_dir
+from microloop_cli.run.redacting import FactRedactor, OutputRedactor
 from microloop_cli.run.reports import ReportFiles
 from microloop_cli.run.session import Session, SessionPlan
 from microloop_cli.workspace.gitignored import read_repository
@@ -65,8 +68,9 @@ def execute(prepared: Prepared, clock: Clock, observer: Observer, summarise: Sum
     Raises BundleError when the bundle cannot be made at all.
     """
     run_dir = create_run_dir(prepared.workspace, prepared.run_id)
-    with BundleWriter(run_dir) as writer:
-        running = _Running(prepared, clock, observer, writer)
+    redactor = Redactor(secret_values(prepared.secrets, prepared.request.environ))
+    with BundleWriter(run_dir, redactor) as writer:
+        running = _Running(prepared, clock, observer, writer, redactor)
         try:
             ended, error = running.run(), None
         except MicroloopError as failure:
@@ -82,11 +86,19 @@ def execute(prepared: Prepared, clock: Clock, observer: Observer, summarise: Sum
 class _Running:
     """One run's parts: the session, and what it looks at while the sandbox starts."""
 
-    def __init__(self, prepared: Prepared, clock: Clock, observer: Observer, writer: BundleWriter) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        clock: Clock,
+        observer: Observer,
+        writer: BundleWriter,
+        redactor: Redactor,
+    ) -> None:
         self._prepared = prepared
         self._clock = clock
         self._observer = observer
         self._writer = writer
+        self._redactor = redactor
         self._snapshot: Snapshot | None = None
         self._watch: WorkspaceWatch | None = None
         self._environment = environment(
@@ -128,6 +140,7 @@ class _Running:
             rules,
             folder,
             lambda files: self._observer.snapshotting(self._clock.monotonic() - began, files),
+            self._redactor,
         )
         self._watch = WorkspaceWatch(self._snapshot)
         return self._started(self._snapshot)
@@ -141,7 +154,8 @@ class _Running:
         return IgnoreRules(patterns.patterns, repository)
 
     def _inbox(self, performer: Performer) -> Inbox:
-        inbox = Inbox(initial(self._prepared.settings), self._writer, self._clock, performer)
+        state = initial(self._prepared.settings)
+        inbox = Inbox(state, self._writer, self._clock, performer, FactRedactor(self._redactor))
         inbox.watchers.append(self._observer.recorded)
         return inbox
 
@@ -152,9 +166,12 @@ class _Running:
             inbox,
             self._watch,
             self._writer,
-            ReportFiles(Path(os.path.realpath(self._prepared.workspace)), self._clock.utc_now()),
+            ReportFiles(
+                Path(os.path.realpath(self._prepared.workspace)), self._clock.utc_now(), self._redactor.data
+            ),
             head_bytes=config.head_bytes,
             tail_bytes=config.tail_bytes,
+            redact=OutputRedactor(self._redactor),
         )
 
     def _started(self, snapshot: Snapshot) -> RunStarted:

@@ -23,12 +23,19 @@ class Inbox:
     """Facts in, actions out; synchronous, so that the order of facts is the order of decisions."""
 
     def __init__(
-        self, state: State, ledger: Ledger, clock: Clock, perform: Callable[[Sequence[Action]], None]
+        self,
+        state: State,
+        ledger: Ledger,
+        clock: Clock,
+        perform: Callable[[Sequence[Action]], None],
+        redact: Callable[[AnyFact], AnyFact] | None = None,
     ) -> None:
+        """redact: takes secrets out of a fact before it is judged, so that a replay judges the very same."""
         self.state = state
         self._ledger = ledger
         self._clock = clock
         self._perform = perform
+        self._redact = redact
         self._origin = clock.monotonic()
         self._last = 0.0
         self.watchers: list[Callable[[float, Sequence[AnyFact | AnyDecision]], None]] = []
@@ -44,7 +51,7 @@ class Inbox:
         at = self.elapsed_seconds
         recorded: list[AnyFact | AnyDecision] = []
         actions: list[Action] = []
-        for fact in facts:
+        for fact in facts if self._redact is None else map(self._redact, facts):
             self.state, decided = step(self.state, at, fact)
             recorded.append(fact)
             recorded += [action for action in decided if not isinstance(action, WakeAt)]

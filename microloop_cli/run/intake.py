@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from microloop_cli.bundle.writer import KeptOutput
@@ -70,11 +71,14 @@ class Intake:
         *,
         head_bytes: int,
         tail_bytes: int,
+        redact: Callable[[KeptStream], KeptStream] | None = None,
     ) -> None:
+        """redact: takes secrets out of a kept output, before anything is read off it."""
         self._inbox = inbox
         self._watch = watch
         self._store = store
         self._reports = reports
+        self._redact = redact
         self._outputs = StepOutputs(head_bytes, tail_bytes)
         self._degraded_told = False
         self._reader: OutputReader | None = None
@@ -106,12 +110,19 @@ class Intake:
         return tuple(facts)
 
     def _step_end(self, message: wire.StepEnd) -> None:
-        ended = self._outputs.end(message)
+        ended = self._without_secrets(self._outputs.end(message))
         before = self.settled()
         self._inbox.put(*before, ended.fact(self._signals(ended, before)))
         stdout, stderr = _kept(ended.stdout), _kept(ended.stderr)
         if stdout is not None or stderr is not None:
             self._store.write_step_output(message.step, stdout=stdout, stderr=stderr)
+
+    def _without_secrets(self, ended: EndedStep) -> EndedStep:
+        if self._redact is None:
+            return ended
+        stdout = None if ended.stdout is None else self._redact(ended.stdout)
+        stderr = None if ended.stderr is None else self._redact(ended.stderr)
+        return EndedStep(end=ended.end, stdout=stdout, stderr=stderr)
 
     def _signals(self, ended: EndedStep, before: tuple[AnyFact, ...]) -> Signals | None:
         """What the output says; nothing is read of a step that was not judged at its start."""
@@ -140,4 +151,8 @@ def _kept(stream: KeptStream | None) -> KeptOutput | None:
 def _as_kept(stream: KeptStream | None) -> Kept | None:
     if stream is None:
         return None
-    return Kept(stream.head, stream.tail, stream.fact.bytes, stream.fact.coarse)
+    total, coarse = stream.fact.bytes, stream.fact.coarse
+    if stream.fact.redacted:  # the sizes are others now, and they say whether it is the whole
+        kept = len(stream.head) + len(stream.tail)
+        total = max(total, kept + 1) if coarse else kept
+    return Kept(stream.head, stream.tail, total, coarse)

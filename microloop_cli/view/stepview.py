@@ -10,7 +10,7 @@ from rich.text import Text
 from microloop_cli.bundle.harmless import harmless
 from microloop_cli.core.events import Stream
 from microloop_cli.view.figures import exit_status, plural, seconds
-from microloop_cli.view.lines import argv_text, heading, labelled, line
+from microloop_cli.view.lines import argv_text, heading, labelled, line, one_line
 from microloop_cli.view.model import RunView, StepTree, StepView
 from microloop_cli.view.processtree import tree_lines
 from microloop_cli.view.sections import finding_lines
@@ -50,7 +50,7 @@ def step_lines(
 
 
 def _facts(view: RunView, step: StepView, width: int) -> Iterator[Text]:
-    yield heading(f"step {step.n}", f"of run {harmless(view.run_id[:40])}")
+    yield heading(f"step {step.n}", f"of run {one_line(view.run_id, 40)}")
     yield from labelled("command", step.command, width, "bold")
     yield from labelled("argv", argv_text(step.argv), width)
     if step.argv_truncated:
@@ -76,7 +76,8 @@ def _output(kept: Kept, step: StepView, show_all: bool) -> Iterator[Text]:
         )
         return
     late = f", {step.late_bytes:,} more after its end" if step.late_bytes and kept.name == "stdout" else ""
-    yield heading(kept.name, f"{plural(kept.stream.bytes, 'byte')}{late}")
+    taken = ", secrets taken out" if kept.stream.redacted else ""
+    yield heading(kept.name, f"{plural(kept.stream.bytes, 'byte')}{taken}{late}")
     if kept.content is None:
         if kept.stream.bytes:
             yield line(("  what was kept of it is missing from the bundle", "yellow"))
@@ -84,7 +85,10 @@ def _output(kept: Kept, step: StepView, show_all: bool) -> Iterator[Text]:
     head, tail = kept.content[: kept.stream.head_bytes], kept.content[kept.stream.head_bytes :]
     yield from _text(head, show_all)
     lost = kept.stream.bytes - len(kept.content)
-    if lost > 0:
+    if kept.stream.redacted:
+        if kept.stream.coarse:
+            yield line(("  ... not all of it was kept ...", "bold yellow"))
+    elif lost > 0:
         yield line((f"  ... {plural(lost, 'byte')} not kept ...", "bold yellow"))
     yield from _text(tail, show_all)
 

@@ -11,8 +11,6 @@ import msgspec
 from microloop_cli.workspace.fingerprint import (
     FileState,
     fingerprint,
-    is_utf8,
-    outward,
     same_stat,
     weight,
 )
@@ -70,11 +68,12 @@ def differences(snapshot: Snapshot, hidden: list[str]) -> Iterator[Difference]:
             yield Difference(path, before, None, b"")
 
 
-def described(difference: Difference, left_out: str | None) -> FileChange:
+def described(snapshot: Snapshot, difference: Difference, left_out: str | None) -> FileChange:
     """The line of changes.json; `left_out` None for a change that is in the patch."""
     path, before, after, _ = difference
+    shown, path_hex = snapshot.shown(path)
     return FileChange(
-        outward(path),
+        shown,
         _kind(before, after),
         type_before=before.kind if before else "",
         type_after=after.kind if after else "",
@@ -84,7 +83,7 @@ def described(difference: Difference, left_out: str | None) -> FileChange:
         sha256_after=after.digest.hex() if after else "",
         mode_before=f"{before.mode:04o}" if before else "",
         mode_after=f"{after.mode:04o}" if after else "",
-        path_hex="" if is_utf8(path) else os.fsencode(path).hex(),
+        path_hex=path_hex,
         in_patch=left_out is None,
         left_out=left_out or "",
     )

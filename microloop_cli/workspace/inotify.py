@@ -55,6 +55,10 @@ class FileEvent(NamedTuple):
         return bool(self.mask & Bits.IN_MOVED_FROM)
 
     @property
+    def deleted(self) -> bool:
+        return bool(self.mask & Bits.IN_DELETE)
+
+    @property
     def appeared(self) -> bool:
         return bool(self.mask & (Bits.IN_CREATE | Bits.IN_MOVED_TO))
 

@@ -11,14 +11,16 @@ from pathlib import Path
 import msgspec
 
 from microloop_cli.bundle.files import write_whole
+from microloop_cli.bundle.harmless import harmless
 from microloop_cli.errors import BundleError
 from microloop_cli.workspace.changes import FileChange, described, differences
-from microloop_cli.workspace.fingerprint import outward, weight
-from microloop_cli.workspace.snapshot import Snapshot, epoch_name
+from microloop_cli.workspace.fingerprint import weight
+from microloop_cli.workspace.snapshot import HOLDS_SECRET, NAMES_SECRET, Snapshot, epoch_name
 from microloop_cli.workspace.staging import STAGED_LIMIT_BYTES, Staging
 
 PATCH_NAME = "changes.patch"
 CHANGES_NAME = "changes.json"
+MOST_NAMED = 100
 GIT_SECONDS = 60.0
 _DIFF = [
     "diff",
@@ -52,8 +54,8 @@ def make_patch(snapshot: Snapshot, out_dir: Path, *, limit_bytes: int = STAGED_L
     """Compare the workspace with `snapshot`; write changes.json and, where text changed, changes.patch.
 
     Applied with `git apply` to the workspace as it was, the patch gives it as it is, but for the files that
-    changes.json says are not in it. git runs over copies, with nobody's configuration. BundleError when
-    `out_dir` cannot be written.
+    changes.json says are not in it: those with secrets are not, and its first lines name them. git runs over
+    copies, with nobody's configuration. BundleError when `out_dir` cannot be written.
     """
     try:
         with tempfile.TemporaryDirectory(prefix="microloop-") as folder:
@@ -76,14 +78,14 @@ def _compare(snapshot: Snapshot, folder: Path, out_dir: Path, limit_bytes: int) 
     for difference in differences(snapshot, hidden):
         path, before, after, _ = difference
         total += (weight(path, after) if after else 0) - (weight(path, before) if before else 0)
-        found.append(described(difference, staging.add(difference)))
+        found.append(described(snapshot, difference, staging.add(difference)))
     found.sort(key=lambda change: change.path)
-    changes = Changes(
-        snapshot.epoch, epoch_name(total), tuple(found), cut=staging.cut, hidden=tuple(map(outward, hidden))
-    )
+    not_seen = tuple(snapshot.shown(path)[0] for path in hidden)
+    changes = Changes(snapshot.epoch, epoch_name(total), tuple(found), cut=staging.cut, hidden=not_seen)
     if not any(change.in_patch for change in found):
         return changes
-    failure = _diff(snapshot.root, folder, staging, out_dir / PATCH_NAME)
+    secret = [change.path for change in found if change.left_out in {HOLDS_SECRET, NAMES_SECRET}]
+    failure = _diff(snapshot.root, folder, staging, out_dir / PATCH_NAME, _header(secret))
     if failure is None:
         return msgspec.structs.replace(changes, patch=PATCH_NAME)
     unpatched = tuple(
@@ -93,7 +95,16 @@ def _compare(snapshot: Snapshot, folder: Path, out_dir: Path, limit_bytes: int) 
     return msgspec.structs.replace(changes, changes=unpatched, no_patch=failure)
 
 
-def _diff(root: str, folder: Path, staging: Staging, target: Path) -> str | None:
+def _header(secret: list[str]) -> bytes:
+    """What `git apply` passes over: the files of which nothing is told, for secrets are in them."""
+    shown = [harmless(path).replace("\n", "\\n") for path in secret[:MOST_NAMED]]
+    lines = [f"# not in this patch, for it holds a secret: {path}\n" for path in shown]
+    if len(secret) > MOST_NAMED:
+        lines.append(f"# and {len(secret) - MOST_NAMED} more: see {CHANGES_NAME}\n")
+    return "".join(lines).encode("utf-8", "backslashreplace")
+
+
+def _diff(root: str, folder: Path, staging: Staging, target: Path, header: bytes) -> str | None:
     """Write the patch from the staged directories; None, or why there is none."""
     git = _find_git(root)
     if git is None:
@@ -120,7 +131,7 @@ def _diff(root: str, folder: Path, staging: Staging, target: Path) -> str | None
     content = draft.read_bytes()
     if staging.renamed:
         content = content.replace(staging.neutral_name.encode(), b".gitattributes")
-    write_whole(target, content)
+    write_whole(target, header + content)
     return None
 
 

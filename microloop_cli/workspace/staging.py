@@ -8,7 +8,7 @@ from pathlib import Path
 
 from microloop_cli.workspace.changes import Difference, only_mode
 from microloop_cli.workspace.fingerprint import FileState, is_text
-from microloop_cli.workspace.snapshot import Snapshot
+from microloop_cli.workspace.snapshot import HOLDS_SECRET, Snapshot
 
 STAGED_LIMIT_BYTES = 64 * 1024 * 1024
 _ATTRIBUTES = ".gitattributes"
@@ -30,7 +30,7 @@ class Staging:
     def add(self, difference: Difference) -> str | None:
         """Stage one difference; None when that was done, else why it is not in the patch."""
         path, before, after, content = difference
-        if only_mode(before, after):
+        if only_mode(before, after) and self._snapshot.secret_in(path) is None:
             return self._put(path, before, b"", after, b"")
         for state in (before, after):
             if state is not None and state.kind not in {"file", "symlink"}:
@@ -38,12 +38,17 @@ class Staging:
             if state is not None and state.hashed == "none":
                 return state.error or "unreadable"
         old = self._snapshot.content(path)
+        if path in self._snapshot.withheld:
+            return HOLDS_SECRET
         if before is not None and old is None:
             return "binary or large"
         if after is not None and not _is_whole(after, content):
             return "large"
         if after is not None and not is_text(content):
             return "binary"
+        secret = self._snapshot.secret_in(path, content)
+        if secret is not None:
+            return secret
         return self._put(path, before, old or b"", after, content)
 
     def _put(

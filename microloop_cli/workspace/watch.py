@@ -61,6 +61,9 @@ class WorkspaceWatch:
         self._on_degraded = on_degraded
         self._root, self._rules = snapshot.root, snapshot.rules
         self._files = dict(snapshot.files)
+        self._inside: dict[str, int] = {}  # folder: how many known files lie below it
+        for path in self._files:
+            self._count(path, 1)
         self._total = snapshot.total
         self._linked: set[int] = set()
         self._clock_path = snapshot.store / LIST_NAME
@@ -155,13 +158,17 @@ class WorkspaceWatch:
             return
         if not event.is_directory:
             self._touched.add(path)
-        elif event.moved_away:
-            self._moved_away(path)
+        elif event.moved_away or event.deleted:
+            self._left(path)
         elif event.appeared or (event.attributes_changed and not watches.has(path)):
+            self._left(path)
             self._appeared(path)
 
-    def _moved_away(self, folder: str) -> None:
-        """Going through all files for each move would let an agent that moves things about hold us up."""
+    def _left(self, folder: str) -> None:
+        """What is known below a folder may be gone: of one that was made and removed between two settles no
+        event of a file comes. Going through all files for each would let an agent hold us up."""
+        if not self._inside.get(folder):
+            return
         self._moves += 1
         if self._moves > _MOVES_A_SETTLE:
             self._start_over = True
@@ -233,10 +240,20 @@ class WorkspaceWatch:
             self._files.pop(path, None)
         else:
             self._files[path] = state
+        if (known is None) != (state is None):
+            self._count(path, 1 if known is None else -1)
         self._linked |= {seen.ino for seen in (known, state) if seen is not None and seen.links > 1}
         delta = (0 if state is None else weight(path, state)) - (0 if known is None else weight(path, known))
         self._total += delta
         return delta
+
+    def _count(self, path: str, more: int) -> None:
+        folder = path.rpartition("/")[0]
+        while folder:
+            left = self._inside.pop(folder, 0) + more
+            if left:
+                self._inside[folder] = left
+            folder = folder.rpartition("/")[0]
 
     def _look(self, path: str, known: FileState | None) -> FileState | None:
         absolute = f"{self._root}/{path}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from dataclasses import replace
 
 from microloop_cli.core.progress.commands.fold import Folder
@@ -19,6 +20,8 @@ HEAD_CHARS = 4_096
 MAX_ACTION_CHARS = 2_000
 KEPT_ACTION_CHARS = 1_500
 MAX_PATH_CHARS = 256
+# What stands for a secret (see bundle.redaction) is a word of the shell, not two redirections.
+_MARK = re.compile(r"(?<!<)<(redacted:[a-z-]{1,40}|[A-Z][A-Z0-9_]{2,39})>(?![\w./])")
 
 
 def meaning(command: str, workspace: str = "") -> Meaning:
@@ -39,6 +42,8 @@ def _read(command: str, workspace: str = "") -> Meaning:
     home = Place(root=workspace.rstrip("/"))
     if "\r" in command:
         command = command.replace("\r\n", "\n")
+    if "<" in command:
+        command = _MARK.sub(r"-\1-", command)
     if not command.isascii():
         command = command.encode("utf-8", "replace").decode()
     if len(command) > MAX_PARSED_CHARS:
