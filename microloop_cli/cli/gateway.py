@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 from decimal import Decimal, InvalidOperation
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -101,14 +103,13 @@ async def _serve(metering: Metering, port: int, agent: list[str]) -> int:
 
 
 async def _with_agent(metering: Metering, agent: list[str], ended: asyncio.Event) -> int:
+    program = _program(agent[0])
+    environment = {**os.environ, **metering.environment()}
     try:
-        process = await asyncio.create_subprocess_exec(*agent, env={**os.environ, **metering.environment()})
-    except FileNotFoundError:
-        raise CommandNotFound(f"{agent[0]}: command not found", hint="give a path, or look at PATH") from None
-    except PermissionError:
-        raise CommandNotExecutable(
-            f"{agent[0]}: cannot be executed", hint="chmod +x, or another program"
-        ) from None
+        process = await asyncio.create_subprocess_exec(*agent, executable=program, env=environment)
+    except OSError as error:
+        said = f"{agent[0]}: cannot be executed: {error.strerror}"
+        raise CommandNotExecutable(said, hint="is it a program for this machine?") from None
     waiting = asyncio.ensure_future(process.wait())
     often, asked = metering.refused_often(REFUSALS_BORNE), ended.wait()
     reasons: list[asyncio.Future[Any]] = [asyncio.ensure_future(often), asyncio.ensure_future(asked)]
@@ -122,6 +123,16 @@ async def _with_agent(metering: Metering, agent: list[str], ended: asyncio.Event
     if metering.limit_reached:
         return LIMIT_REACHED
     return code if code >= 0 else 128 - code
+
+
+def _program(name: str) -> str:
+    """Its path. A folder of PATH that cannot be entered is no reason to say that it cannot be executed."""
+    found = shutil.which(name)
+    if found is not None:
+        return found
+    if "/" in name and Path(name).exists():
+        raise CommandNotExecutable(f"{name}: cannot be executed", hint="chmod +x, or another program")
+    raise CommandNotFound(f"{name}: command not found", hint="give a path, or look at PATH")
 
 
 async def _end(process: asyncio.subprocess.Process, waiting: asyncio.Future[int]) -> None:

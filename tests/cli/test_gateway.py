@@ -92,10 +92,27 @@ def test_what_cannot_be_is_said_with_exit_code_2_or_127() -> None:
             microloop_argv("gateway", *arguments), capture_output=True, text=True, check=False
         )
         assert (done.returncode, words in done.stderr) == (2, True), done.stderr
+    # A folder of PATH that cannot be entered is what an ordinary user may find there.
+    barred = {**outside_environment(), "PATH": f"/proc/1/cwd:{os.environ['PATH']}"}
     missing = subprocess.run(
-        microloop_argv("gateway", "--", "no-such-agent"), capture_output=True, text=True, check=False
+        microloop_argv("gateway", "--", "no-such-agent"),
+        env=barred,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (missing.returncode, "command not found" in missing.stderr) == (127, True)
+
+
+def test_an_agent_that_cannot_be_executed_is_exit_code_126(tmp_path: Path) -> None:
+    agent = tmp_path / "agent"
+    agent.write_text("not a program")
+    for mode in (0o644, 0o755):
+        agent.chmod(mode)
+        done = subprocess.run(
+            microloop_argv("gateway", "--", str(agent)), capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, "cannot be executed" in done.stderr) == (126, True)
 
 
 def test_without_an_agent_it_serves_until_it_is_told_to_end(tmp_path: Path) -> None:
