@@ -34,7 +34,6 @@ def begin_step(state: State, at: float, fact: ExecStarted) -> Result:
         command=command,
         meaning=meaning(command, state.workspace),
         epoch=state.epoch,
-        changed=state.changed,
     )
     judged = attempted(state.memory, state.settings.progress, attempt)
     state = replace(state, memory=judged.memory, changed=())

@@ -52,7 +52,6 @@ class _Judging:
         self._rules = rules
         self._until_stop = until_stop
         self._memory = EMPTY
-        self._changed: tuple[str, ...] = ()
         self._epochs = InferredEpochs()
         self._reader = OutputReader()
 
@@ -64,7 +63,6 @@ class _Judging:
             command=deed.command,
             meaning=deed.meaning,
             epoch=self._epochs.before(deed),
-            changed=self._changed,
         )
         self._take(attempted(self._memory, self._rules, tried))
         self.stopped_before = self.stopped_before or self.stopped
@@ -80,7 +78,6 @@ class _Judging:
         kept = Kept(output, b"", len(output))
         signals = self._reader.read(deed.meaning, deed.command, kept, exit_code=step.exit_code)
         epoch = self._epochs.after(deed, signals)
-        self._changed = deed.meaning.paths if epoch != tried.epoch else ()
         self._take(
             finished(self._memory, self._rules, tried, epoch=epoch, signals=signals, exit_code=step.exit_code)
         )

@@ -44,14 +44,12 @@ EMPTY = Memory()
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A step about to run: its number, the command as shown, what it means, the state of the files, and
-    the paths that changed since the step before it."""
+    """A step about to run: its number, the command as shown, what it means, the state of the files."""
 
     step: int
     command: str
     meaning: Meaning
     epoch: str
-    changed: tuple[str, ...] = ()
 
 
 class DetectorBug(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,7 +135,6 @@ def record_of(attempt: Attempt, epoch: str, signals: Signals | None, exit_code: 
         epoch_after=epoch,
         failed=failed,
         paths=meaning.paths,
-        changed=attempt.changed,
     )
     if signals is None:
         return record

@@ -16,7 +16,7 @@ NEWS_SHARE = 0.1
 class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One step. `result` is equal for results that mean the same, None when nothing was captured.
 
-    paths: what the command names; changed: files that changed since the step before.
+    paths: what the command names.
     epoch, epoch_after: the workspace's state when it began and ended. A refused step did not run; it
     stands for the run it would have been, with the result that was foreseen.
     """
@@ -38,7 +38,6 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorSignature | None = None
     trouble: Trouble | None = None
     paths: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
 
     @property
     def is_waiting(self) -> bool:

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from microloop_cli.core.progress.detectors.sign import Sign, has_telling_error, listed, ran, shown, steps_of
+from microloop_cli.core.progress.detectors.sign import (
+    DetectorName,
+    Sign,
+    has_telling_error,
+    listed,
+    ran,
+    shown,
+    steps_of,
+)
 from microloop_cli.core.progress.history import History, Record
 
 TROUBLE_PATIENCE = 2
@@ -24,11 +32,11 @@ def judge(history: History, now: Record) -> Sign | None:
         return None
     seen = ran(runs)
     steps = steps_of(seen)
-    detector = "poll" if now.polls else "repeat"
+    detector: DetectorName = "poll" if now.polls else "repeat"
     writes = any(run.epoch != now.epoch for run in runs)
     unchanged = "no file but those it writes itself" if writes else "no file in the workspace"
     return Sign(
-        detector="poll" if now.polls else "repeat",
+        detector=detector,
         key=f"{detector}:{runs[0].epoch}:{now.action}:{now.result}",
         count=len(runs),
         steps=steps,
