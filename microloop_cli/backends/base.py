@@ -23,6 +23,14 @@ Boundary = Literal[
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 
 
+class Door(msgspec.Struct, frozen=True):
+    """A way out of a sandbox without a network: the guard listens on 127.0.0.1:`port` there and relays to the
+    supervisor's Unix socket `channel_dir/name` (bound before `launch`), inside `/run/microloop/name`."""
+
+    port: int
+    name: str
+
+
 class SandboxRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a backend needs to know; resolved, absolute, no defaults to look up.
 
@@ -33,6 +41,8 @@ class SandboxRequest(msgspec.Struct, frozen=True, kw_only=True):
     guard: host path of the static guard binary. nonce: for MICROLOOP_NONCE.
     env: the variables the agent gets beside the backend's own (HOME, PATH, TMPDIR, USER ...).
     interactive: stdin, stdout and stderr are all terminals and the agent may own them.
+    doors: only with network "none" in a backend that contains. seeded: `channel_dir/home` holds files (made
+    before `launch`) that the agent finds in its HOME, as its own; never where HOME is the user's (none).
     """
 
     argv: tuple[str, ...]
@@ -51,6 +61,8 @@ class SandboxRequest(msgspec.Struct, frozen=True, kw_only=True):
     cpus: float | None = None
     pids: int | None = None
     home: str = "/home/agent"
+    doors: tuple[Door, ...] = ()
+    seeded: bool = False
 
 
 class Enforcement(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,7 +10,8 @@ from typing import Any, get_args
 import msgspec
 
 from microloop_cli.core.actions import AnyDecision, Decision
-from microloop_cli.core.events import AnyFact, Fact
+from microloop_cli.core.events import AnyFact
+from microloop_cli.core.fact import Fact
 from microloop_cli.errors import BundleError
 
 FIRST_PREV = "0" * 64

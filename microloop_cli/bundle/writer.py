@@ -17,7 +17,8 @@ from microloop_cli.bundle.ledger import FIRST_PREV, encode_line
 from microloop_cli.bundle.manifest import BUNDLE_SCHEMA, LEDGER_NAME, MANIFEST_NAME, Manifest, records_of
 from microloop_cli.bundle.redaction import Redactor
 from microloop_cli.core.actions import Decision
-from microloop_cli.core.events import Fact, Stream
+from microloop_cli.core.events import Stream
+from microloop_cli.core.fact import Fact
 from microloop_cli.errors import BundleError
 
 SYNC_AFTER_SECONDS = 0.15

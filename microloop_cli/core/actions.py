@@ -7,7 +7,9 @@ from typing import Literal
 import msgspec
 
 ExecKind = Literal["agent", "shim", "step", "housekeeping", "nested"]
-Outcome = Literal["ended", "no_progress", "step_limit", "policy_stop", "time_limit", "interrupted", "failed"]
+Outcome = Literal[
+    "ended", "no_progress", "step_limit", "policy_stop", "cost_limit", "time_limit", "interrupted", "failed"
+]
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
@@ -18,7 +20,8 @@ class Verdict(Decision, tag="verdict", kw_only=True, frozen=True):
     """The answer to an awaiting exec. `command` is what the agent meant; set for steps only.
 
     `hold_end` asks the guard to hold the process at its exit until a `Release`, so that a nudge can
-    still be written into its output.
+    still be written into its output. `tool_call`: id of the model's tool call that asked for this step; None
+    when none did, or none could be seen.
     """
 
     exec_id: int
@@ -28,12 +31,27 @@ class Verdict(Decision, tag="verdict", kw_only=True, frozen=True):
     command: str | None = None
     message: str = ""
     hold_end: bool = False
+    tool_call: str | None = None
 
 
 class Release(Decision, tag="release", kw_only=True, frozen=True):
     """Let a held step go, with `text` appended to its output (empty: nothing)."""
 
     step: int
+    text: str = ""
+
+
+class ToolVerdict(Decision, tag="tool_verdict", kw_only=True, frozen=True):
+    """What becomes of a tool's result on its way to the model: it passes, `text` is added, or stands for it.
+
+    step: the number this tool call has among the steps: its own when no process ran it, else the first of the
+    steps it asked for. command: what it was, in words; set when the number is its own.
+    """
+
+    id: str
+    step: int | None = None
+    command: str | None = None
+    answer: Literal["pass", "append", "replace"] = "pass"
     text: str = ""
 
 
@@ -61,7 +79,7 @@ class DetectorFailed(Decision, tag="detector_failed", kw_only=True, frozen=True)
 class LimitWarning(Decision, tag="limit_warning", kw_only=True, frozen=True):
     """A limit is `warn_at` used up; said once a limit."""
 
-    limit: Literal["steps", "wall_seconds", "idle_seconds"]
+    limit: Literal["steps", "wall_seconds", "idle_seconds", "cost_usd", "tokens", "model_calls"]
     used: float
     allowed: float
 
@@ -88,5 +106,5 @@ class WakeAt(Decision, tag="wake_at", kw_only=True, frozen=True):
     at: float
 
 
-AnyDecision = Verdict | Release | Finding | DetectorFailed | LimitWarning | Stop | Ended
-Action = Verdict | Release | Finding | DetectorFailed | LimitWarning | Stop | Ended | WakeAt
+AnyDecision = Verdict | Release | ToolVerdict | Finding | DetectorFailed | LimitWarning | Stop | Ended
+Action = Verdict | Release | ToolVerdict | Finding | DetectorFailed | LimitWarning | Stop | Ended | WakeAt

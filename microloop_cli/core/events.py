@@ -11,14 +11,20 @@ from typing import Literal
 
 import msgspec
 
+from microloop_cli.core.fact import Fact
 from microloop_cli.core.progress.signals import Signals
+from microloop_cli.core.traffic import (
+    ModelAnswered,
+    ModelAsked,
+    ModelRefused,
+    NetworkAsked,
+    NetworkEnded,
+    ToolAnswered,
+    ToolCalled,
+)
 
 Lineage = Literal["root", "agent_self", "agent_child", "nested", "housekeeping", "orphan"]
 FdKind = Literal["closed", "pipe", "socket", "tty", "file", "null", "other"]
-
-
-class Fact(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
-    """Base of all facts; the tag is the event's type in the ledger."""
 
 
 class RunStarted(Fact, tag="run_started", kw_only=True, frozen=True):
@@ -192,4 +198,11 @@ AnyFact = (
     | AgentNotStarted
     | GuardNotice
     | GuardFailed
+    | ModelAsked
+    | ModelAnswered
+    | ModelRefused
+    | ToolCalled
+    | ToolAnswered
+    | NetworkAsked
+    | NetworkEnded
 )

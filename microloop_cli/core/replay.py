@@ -7,7 +7,8 @@ from collections.abc import Iterable
 import msgspec
 
 from microloop_cli.core.actions import AnyDecision, WakeAt
-from microloop_cli.core.events import AnyFact, Fact
+from microloop_cli.core.events import AnyFact
+from microloop_cli.core.fact import Fact
 from microloop_cli.core.settings import Settings
 from microloop_cli.core.state import State, initial
 from microloop_cli.core.step import step

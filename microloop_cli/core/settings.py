@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
@@ -13,6 +14,9 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     steps: int | None = None
     wall_seconds: float | None = None
     idle_seconds: float | None = None
+    cost_usd: Decimal | None = None
+    tokens: int | None = None
+    model_calls: int | None = None
     warn_at: float = 0.8
 
 

@@ -60,6 +60,9 @@ def _scalar(value: Any) -> str:
         return "null"
     if isinstance(value, tuple):
         return "[]"
+    if isinstance(value, msgspec.Struct):
+        given = ((name, item) for name, item in msgspec.structs.asdict(value).items() if item is not None)
+        return "{" + ", ".join(f"{name}: {_scalar(item)}" for name, item in given) + "}"
     if isinstance(value, float):
         return f"{value:.6f}".rstrip("0").rstrip(".") if value == round(value, 6) else _exact(value)
     return f'"{_harmless(value)}"' if isinstance(value, str) else str(value)

@@ -15,6 +15,8 @@ Seconds = Annotated[float, Meta(gt=0, le=_YEAR_SECONDS)]
 Share = Annotated[float, Meta(gt=0, le=1)]
 Text = Annotated[str, Meta(min_length=1, max_length=4096)]
 EnvEntry = Annotated[str, Meta(pattern=r"\A[A-Za-z_][A-Za-z0-9_]*(=[^\x00]*)?\Z", max_length=131_072)]
+Dollars = Annotated[float, Meta(gt=0, le=1_000_000)]
+PerMillionTokens = Annotated[float, Meta(ge=0, le=1_000_000)]
 UserId = Annotated[str, Meta(pattern=r"\A[0-9]{1,10}(:[0-9]{1,10})?\Z")]
 
 
@@ -42,6 +44,9 @@ class Limits(Section, frozen=True, forbid_unknown_fields=True):
     steps: Count | None = None
     wall_seconds: Seconds | None = None
     idle_seconds: Seconds | None = None
+    cost_usd: Dollars | None = None
+    tokens: Count | None = None
+    model_calls: Count | None = None
     warn_at: Share = 0.8
     grace_seconds: Annotated[float, Meta(ge=0, le=3600)] = 5.0
 
@@ -82,6 +87,67 @@ class Agent(Section, frozen=True, forbid_unknown_fields=True):
     processes: tuple[Text, ...] = ()
 
 
+class Upstreams(Section, frozen=True, forbid_unknown_fields=True):
+    """Base URLs of model servers; None: as the user's environment says, else the provider's own."""
+
+    openai: Text | None = None
+    anthropic: Text | None = None
+    google: Text | None = None
+
+
+class Keys(Section, frozen=True, forbid_unknown_fields=True):
+    """Where keys are read: `env:NAME`, `file:PATH`, `command:COMMAND`, `keyring:SERVICE/NAME`; None: the
+    provider's own variables in the user's environment.
+    """
+
+    openai: Text | None = None
+    anthropic: Text | None = None
+    google: Text | None = None
+
+
+class ModelPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An own price: `model` is a name or a glob, amounts are US dollars per million tokens."""
+
+    model: Text
+    input_usd_per_mtok: PerMillionTokens
+    output_usd_per_mtok: PerMillionTokens
+    cached_usd_per_mtok: PerMillionTokens | None = None
+    cache_write_usd_per_mtok: PerMillionTokens | None = None
+    cache_write_1h_usd_per_mtok: PerMillionTokens | None = None
+
+
+class Model(Section, frozen=True, forbid_unknown_fields=True):
+    """Model calls. gateway: whether there is a way to models at all. free: names or globs of models that cost
+    nothing. unknown: what becomes of a model without a price. tight: a call whose worst case does not fit into
+    what is left. record: keep requests and answers in the bundle."""
+
+    gateway: bool = True
+    upstreams: Upstreams = Upstreams()
+    keys: Keys = Keys()
+    prices: tuple[ModelPrice, ...] = ()
+    free: tuple[Text, ...] = ()
+    unknown: Literal["error", "worst"] = "error"
+    tight: Literal["admit", "refuse"] = "admit"
+    record: bool = False
+
+
+class Budgets(Section, frozen=True, forbid_unknown_fields=True):
+    """Bounds beyond one run, over all runs of this user: of a day, of this workspace a day, of it for ever."""
+
+    day_usd: Dollars | None = None
+    project_day_usd: Dollars | None = None
+    project_usd: Dollars | None = None
+
+
+class Network(Section, frozen=True, forbid_unknown_fields=True):
+    """What the egress proxy lets through; deny wins. Rules: see gateway.egress.rules. private: addresses or
+    CIDRs that are private and may be reached all the same."""
+
+    allow: tuple[Text, ...] = ()
+    deny: tuple[Text, ...] = ()
+    private: tuple[Text, ...] = ()
+
+
 class Policy(Section, frozen=True, forbid_unknown_fields=True):
     """A whole policy. `extends` is followed while loading; a resolved policy has none."""
 
@@ -91,6 +157,9 @@ class Policy(Section, frozen=True, forbid_unknown_fields=True):
     limits: Limits = Limits()
     progress: Progress = Progress()
     agent: Agent = Agent()
+    model: Model = Model()
+    budgets: Budgets = Budgets()
+    network: Network = Network()
 
 
 def key_types(model: type[msgspec.Struct] = Policy, prefix: str = "") -> dict[str, Any]:

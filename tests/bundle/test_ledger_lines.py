@@ -22,7 +22,8 @@ from microloop_cli.bundle.ledger import (
     parse_line,
 )
 from microloop_cli.bundle.schema import ledger_schema
-from microloop_cli.core.events import Fact, GuardNotice, Tick, WorkspaceChanged
+from microloop_cli.core.events import GuardNotice, Tick, WorkspaceChanged
+from microloop_cli.core.fact import Fact
 from tests.bundle.sample import complete_bundle, exec_started
 
 

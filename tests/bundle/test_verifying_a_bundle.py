@@ -19,7 +19,8 @@ from microloop_cli.bundle.paths import create_run_dir
 from microloop_cli.bundle.reader import open_bundle
 from microloop_cli.bundle.verify import BundleProblem, verify
 from microloop_cli.bundle.writer import BundleWriter
-from microloop_cli.core.events import Fact, Tick
+from microloop_cli.core.events import Tick
+from microloop_cli.core.fact import Fact
 from microloop_cli.errors import BundleError
 from tests.bundle.sample import OUTPUT, RUN_ID, complete_bundle, crashed_bundle, started
 

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 
 from microloop_cli.core.actions import Action, AnyDecision, DetectorFailed, Finding, Stop, Verdict, WakeAt
 from microloop_cli.core.evaluation.hindsight import Halt, Hindsight, Occurrence, Saved
-from microloop_cli.core.events import AnyFact, ExecCancelled, ExecStarted, Fact, LateOutput, StepEnded, Tick
+from microloop_cli.core.events import AnyFact, ExecCancelled, ExecStarted, LateOutput, StepEnded, Tick
+from microloop_cli.core.fact import Fact
 from microloop_cli.core.progress.engine import DetectorBug
 from microloop_cli.core.progress.ladder import Found
 from microloop_cli.core.settings import Settings

@@ -1,0 +1,1 @@
+"""Tool calls and their results, as the wire formats carry them. Pure."""

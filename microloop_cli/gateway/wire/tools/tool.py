@@ -1,0 +1,24 @@
+"""What a tool call and its result are, whatever the wire format. Pure."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
+    """The model asks for a tool. id: the provider's own, or made up where a format has none (the same each
+    time the same history passes). arguments: JSON text, as the model wrote it."""
+
+    id: str
+    name: str
+    arguments: str
+
+
+class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
+    """What a tool gave. `call`: the call it answers, as the history in the same request has it; None when it
+    is not there. text: its text parts, one after the other. failed: the agent said it is an error."""
+
+    id: str
+    text: str
+    failed: bool = False
+    call: ToolCall | None = None
