@@ -20,12 +20,17 @@ Boundary = Literal[
     "cpu",
     "pids",
 ]
+DEFAULT_HOME = "/home/agent"
 BOUNDARIES: tuple[Boundary, ...] = get_args(Boundary)
 
 
 class Door(msgspec.Struct, frozen=True):
     """A way out of a sandbox without a network: the guard listens on 127.0.0.1:`port` there and relays to the
-    supervisor's Unix socket `channel_dir/name` (bound before `launch`), inside `/run/microloop/name`."""
+    supervisor's Unix socket `channel_dir/name` (bound before `launch`), inside `/run/microloop/name`.
+
+    port: above 1023. The agent may be another user than the supervisor: whoever binds the socket makes it
+    0666; `channel_dir` (0700) keeps the host's other users out.
+    """
 
     port: int
     name: str
@@ -42,7 +47,8 @@ class SandboxRequest(msgspec.Struct, frozen=True, kw_only=True):
     env: the variables the agent gets beside the backend's own (HOME, PATH, TMPDIR, USER ...).
     interactive: stdin, stdout and stderr are all terminals and the agent may own them.
     doors: only with network "none" in a backend that contains. seeded: `channel_dir/home` holds files (made
-    before `launch`) that the agent finds in its HOME, as its own; never where HOME is the user's (none).
+    before `launch`; folders 0755 and files 0644, as the agent may be another user) that the agent finds in
+    its HOME, as its own (0700, 0600); never where HOME is the user's (none).
     """
 
     argv: tuple[str, ...]
@@ -60,7 +66,7 @@ class SandboxRequest(msgspec.Struct, frozen=True, kw_only=True):
     memory_mib: int | None = None
     cpus: float | None = None
     pids: int | None = None
-    home: str = "/home/agent"
+    home: str = DEFAULT_HOME
     doors: tuple[Door, ...] = ()
     seeded: bool = False
 

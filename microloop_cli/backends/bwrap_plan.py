@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from microloop_cli.backends.base import SandboxRequest
-from microloop_cli.backends.environment import CHANNEL_INSIDE, CHANNEL_NAME, GUARD_INSIDE, guard_command
+from microloop_cli.backends.environment import guard_command, supervisor_files
 from microloop_cli.backends.host_tree import Covered
 from microloop_cli.backends.programs import ProgramNeeds
 
@@ -54,6 +54,7 @@ def bwrap_argv(
     request: SandboxRequest, view: HostView, needs: ProgramNeeds, environment: dict[str, str]
 ) -> list[str]:
     """The whole command line, from bwrap's path to the agent's last argument."""
+    command = guard_command(request.argv, request.doors, seeded=request.seeded)
     argv = [view.bwrap, *_namespaces(request, view)]
     for name in sorted(environment):
         if name.startswith(LOADER_PREFIXES):
@@ -65,7 +66,7 @@ def bwrap_argv(
     for mount in sorted(places.values(), key=lambda mount: len(mount.place.parts)):
         argv += mount.operations
     argv += ["--remount-ro", "/run/microloop", "--remount-ro", "/dev", "--remount-ro", "/"]
-    return [*argv, "--chdir", str(request.cwd), "--", *guard_command(request.argv)]
+    return [*argv, "--chdir", str(request.cwd), "--", *command]
 
 
 def process_environment(environment: dict[str, str]) -> dict[str, str]:
@@ -115,8 +116,8 @@ def _private(request: SandboxRequest) -> Iterable[_Mount]:
     yield _Mount(Path("/var/run"), ("--symlink", "../run", "/var/run"))
     yield _Mount(Path(request.home), ("--perms", "0700", "--tmpfs", request.home))
     yield _Mount(Path("/run/microloop"), ("--perms", "0555", "--tmpfs", "/run/microloop"))
-    yield _Mount(Path(GUARD_INSIDE), ("--ro-bind", str(request.guard), GUARD_INSIDE))
-    yield _Mount(Path(CHANNEL_INSIDE), ("--ro-bind", str(request.channel_dir / CHANNEL_NAME), CHANNEL_INSIDE))
+    for source, target in supervisor_files(request):
+        yield _Mount(Path(target), ("--ro-bind", str(source), target))
 
 
 def _accounts(request: SandboxRequest) -> Iterable[_Mount]:

@@ -7,12 +7,10 @@ from pathlib import Path
 
 from microloop_cli.backends.base import SandboxRequest
 from microloop_cli.backends.environment import (
-    CHANNEL_INSIDE,
-    CHANNEL_NAME,
-    GUARD_INSIDE,
     account_files,
     agent_environment,
     guard_command,
+    supervisor_files,
 )
 from microloop_cli.errors import SandboxError, UsageError
 
@@ -53,7 +51,7 @@ def create_arguments(
     request: SandboxRequest, image: str, user: str, host: Mapping[str, str]
 ) -> dict[str, object]:
     """Keyword arguments of docker-py's `APIClient.create_container`."""
-    command = guard_command(request.argv)
+    command = guard_command(request.argv, request.doors, seeded=request.seeded)
     return {
         "image": image,
         "entrypoint": command[:1],
@@ -97,11 +95,8 @@ def _host_config(request: SandboxRequest, user: str) -> dict[str, object]:
 
 
 def _mounts(request: SandboxRequest, user: str) -> list[dict[str, object]]:
-    binds = [
-        (request.workspace, str(request.workspace), False),
-        (request.guard, GUARD_INSIDE, True),
-        (request.channel_dir / CHANNEL_NAME, CHANNEL_INSIDE, True),
-    ]
+    binds = [(request.workspace, str(request.workspace), False)]
+    binds += [(source, target, True) for source, target in supervisor_files(request)]
     if _numbers(user) is not None:
         binds += [(request.channel_dir / name, f"/etc/{name}", True) for name in _ACCOUNT_FILES]
     return [_bind(source, target, read_only=read_only) for source, target, read_only in binds]

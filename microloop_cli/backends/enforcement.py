@@ -57,6 +57,11 @@ def of_none() -> Enforcement:
     )
 
 
+def _ways_out(request: SandboxRequest) -> str:
+    names = [f"{door.name.removesuffix('.sock')} door" for door in request.doors]
+    return f"; ways out: microloop's {' and '.join(names)}" if names else ""
+
+
 def nothing(reason: str) -> Enforcement:
     """For a backend that cannot be used at all."""
     return Enforcement(enforced={}, missing=dict.fromkeys(BOUNDARIES, reason))
@@ -75,7 +80,7 @@ def _with_network(
     request: SandboxRequest, enforced: dict[Boundary, str], missing: dict[Boundary, str], how: str
 ) -> Enforcement:
     if request.network == "none":
-        enforced = enforced | {"network": how}
+        enforced = enforced | {"network": how + _ways_out(request)}
     else:
         missing = missing | {"network": "the host's network, its loopback and abstract sockets are shared"}
     return Enforcement(

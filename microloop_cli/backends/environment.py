@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
-from microloop_cli.backends.base import SandboxRequest
+from microloop_cli.backends.base import Door, SandboxRequest
 
 AGENT_USER = "agent"
 GUARD_INSIDE = "/run/microloop/guard"
 CHANNEL_INSIDE = "/run/microloop/channel.sock"
 CHANNEL_NAME = "channel.sock"
+SEED_INSIDE = "/run/microloop/home"
+SEED_NAME = "home"
 NONCE_VARIABLE = "MICROLOOP_NONCE"
 _FROM_HOST = ("LANG", "LANGUAGE", "TERM", "COLORTERM", "TZ")
 
@@ -44,5 +47,21 @@ def account_files(uid: int, gid: int, home: str) -> dict[str, str]:
     return {"passwd": "\n".join(passwd) + "\n", "group": "\n".join(group) + "\n"}
 
 
-def guard_command(argv: tuple[str, ...]) -> list[str]:
-    return [GUARD_INSIDE, "--channel", CHANNEL_INSIDE, "--", *argv]
+def guard_command(argv: tuple[str, ...], doors: tuple[Door, ...] = (), *, seeded: bool = False) -> list[str]:
+    """The guard's whole command line inside; the doors' sockets and the seed are at /run/microloop/NAME."""
+    options = [word for door in doors for word in ("--door", f"{door.port}={door_inside(door)}")]
+    if seeded:
+        options += ["--seed", SEED_INSIDE]
+    return [GUARD_INSIDE, "--channel", CHANNEL_INSIDE, *options, "--", *argv]
+
+
+def door_inside(door: Door) -> str:
+    return f"/run/microloop/{door.name}"
+
+
+def supervisor_files(request: SandboxRequest) -> list[tuple[Path, str]]:
+    """What the guard needs of the host's, read-only: (host path, path inside)."""
+    folder = request.channel_dir
+    files = [(request.guard, GUARD_INSIDE), (folder / CHANNEL_NAME, CHANNEL_INSIDE)]
+    files += [(folder / door.name, door_inside(door)) for door in request.doors]
+    return [*files, (folder / SEED_NAME, SEED_INSIDE)] if request.seeded else files

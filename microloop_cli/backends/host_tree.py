@@ -67,8 +67,13 @@ def resolver_target() -> Path | None:
 
 
 def check_places(request: SandboxRequest) -> None:
-    """Refuse what could not be kept apart: raises UsageError or SandboxError, says which path and why."""
+    """Refuse what could not be kept apart: raises UsageError or SandboxError, says which path and why.
+
+    ValueError for doors onto the host's network: there they would be open to everybody on the host.
+    """
     workspace, cwd = request.workspace, request.cwd
+    if request.doors and request.network != "none":
+        raise ValueError("doors are for sandboxes without a network")
     if not workspace.is_dir():
         raise UsageError(
             f"the workspace {workspace} is not a directory", hint="name a directory with --workspace"

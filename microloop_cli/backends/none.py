@@ -19,7 +19,11 @@ class NoneBackend:
     name: BackendName = "none"
 
     def plan(self, request: SandboxRequest) -> SandboxPlan:
-        """The agent gets the host's PATH and HOME; the rest of its environment is as small as elsewhere."""
+        """The agent gets the host's PATH and HOME; the rest of its environment is as small as elsewhere.
+
+        ValueError for doors (its loopback is the host's) and for a seed (its HOME is the user's).
+        """
+        refuse_doors(request)
         if not request.workspace.is_dir():
             raise UsageError(
                 f"the workspace {request.workspace} is not a directory",
@@ -61,6 +65,11 @@ class NoneBackend:
         from microloop_cli.backends.probe import probe_backend
 
         return probe_backend(self, guard)
+
+
+def refuse_doors(request: SandboxRequest) -> None:
+    if request.doors or request.seeded:
+        raise ValueError("where nothing is contained there are no doors, and nobody's home is seeded")
 
 
 def _environment(request: SandboxRequest, path: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from microloop_cli.errors import HostError
 
 ARCHES = ("x86_64", "aarch64")
-FLAGS = ("-std=gnu11", "-O3", "-g0", "-static", "-s", "-Wall", "-Wextra", "-Werror")
+FLAGS = ("-std=gnu11", "-O3", "-g0", "-static", "-s", "-pthread", "-Wall", "-Wextra", "-Werror")
 INSTALL_HINT = "install a compiler: apt install musl-tools, or pip install ziglang"
 LONGEST_BUILD_SECONDS = 300.0
 

@@ -12,6 +12,7 @@ from typing import cast
 from microloop_cli.backends import enforcement
 from microloop_cli.backends.base import BackendName, Probe, Sandbox, SandboxPlan, SandboxRequest
 from microloop_cli.backends.host_tree import check_writable
+from microloop_cli.backends.none import refuse_doors
 from microloop_cli.backends.processes import INHERITED, Stdio
 from microloop_cli.backends.programs import STANDARD_PATH, find_program
 from microloop_cli.errors import ProtocolError, UsageError
@@ -28,6 +29,7 @@ class FakeBackend:
     name: BackendName = "none"
 
     def plan(self, request: SandboxRequest) -> SandboxPlan:
+        refuse_doors(request)
         if not request.workspace.is_dir():
             raise UsageError(f"the workspace {request.workspace} is not a directory", hint="name a directory")
         check_writable(request.workspace)

@@ -168,6 +168,13 @@ void start_root(char **argv);
 void start_go(void);
 bool start_failed(void);
 
+/* door.c, passage.c: ways out through loopback, relayed by a thread of their own */
+bool door_add(const char *text);
+void doors_open(void);
+
+/* seed.c */
+void seed_home(const char *folder);
+
 /* signals.c */
 void signals_block(void);
 void signals_watch(void);

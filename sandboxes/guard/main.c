@@ -84,14 +84,22 @@ _Noreturn void give_up(const char *why)
     _exit(125);
 }
 
-static char **parse_arguments(int argc, char **argv, const char **channel_path)
+static char **parse_arguments(int argc, char **argv, const char **channel_path, const char **seed)
 {
-    if (argc < 5 || strcmp(argv[1], "--channel") != 0 || strcmp(argv[3], "--") != 0) {
-        fprintf(stderr, "usage: guard --channel PATH -- COMMAND [ARGUMENT...]\n");
+    int at = 3;
+    bool ok = argc > 4 && strcmp(argv[1], "--channel") == 0;
+    for (; ok && at + 1 < argc && strcmp(argv[at], "--") != 0; at += 2) {
+        if (strcmp(argv[at], "--seed") == 0)
+            *seed = argv[at + 1];
+        else
+            ok = strcmp(argv[at], "--door") == 0 && door_add(argv[at + 1]);
+    }
+    if (!ok || at + 1 >= argc) {
+        fprintf(stderr, "usage: guard --channel PATH [--door PORT=PATH]... [--seed DIR] -- COMMAND [ARGUMENT...]\n");
         exit(2);
     }
     *channel_path = argv[2];
-    return argv + 4;
+    return argv + at + 1;
 }
 
 static void take_nonce(void)
@@ -197,8 +205,8 @@ static void run_until_the_end(void)
 
 int main(int argc, char **argv)
 {
-    const char *channel_path;
-    char **command = parse_arguments(argc, argv, &channel_path);
+    const char *channel_path, *seed = NULL;
+    char **command = parse_arguments(argc, argv, &channel_path, &seed);
     prepare();
     take_nonce();
     channel_connect(channel_path);
@@ -209,6 +217,9 @@ int main(int argc, char **argv)
     channel_await_config();
     if (g.config.capture && !(g.capabilities & CAP_CAPTURE))
         notice("output is not captured: pidfd_getfd is not permitted here");
+    if (seed != NULL)
+        seed_home(seed);
+    doors_open();
     signals_watch();
     notify_watch();
     start_go();

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,6 +15,8 @@ from microloop_cli.errors import HostError
 from microloop_cli.guard.binary import find_guard
 from tests import needs
 
+from .door_server import Server
+from .doorway import door_options, inside_python
 from .harness import Launcher, Session
 
 HELPERS = Path(__file__).parent / "helpers"
@@ -21,6 +24,8 @@ Start = Callable[..., Session]
 Run = Callable[..., Session]
 Helper = Callable[..., Path]
 Need = Callable[[str], str]
+Serve = Callable[..., Server]
+Through = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -77,6 +82,33 @@ def run(start: Start) -> Run:
         session = start(launcher, *command, **options)
         session.wait(data=data)
         return session
+
+    return to_the_end
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Serve]:
+    """Start a server on a Unix socket of this test: `server(handler)`."""
+    made: list[Server] = []
+
+    def begin(handler: Callable[[socket.socket], None], backlog: int = 128) -> Server:
+        made.append(Server(tmp_path / f"s{len(made)}.sock", handler, backlog))
+        return made[-1]
+
+    yield begin
+    for one in made:
+        one.close()
+
+
+@pytest.fixture
+def through(run: Run) -> Through:
+    """Run a Python script inside, beside one door to `place`; its stdout. It must succeed."""
+
+    def to_the_end(launcher: Launcher, place: Path, script: str, *arguments: object) -> str:
+        port, options = door_options(launcher, place)
+        session = run(launcher, *inside_python(script, port, *arguments), options=options)
+        assert session.process.returncode == 0, (session.out, session.err)
+        return session.out.decode()
 
     return to_the_end
 

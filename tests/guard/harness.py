@@ -73,10 +73,11 @@ class Launcher:
     def channel_inside(self, channel: Path) -> Path:
         return channel if self.name == "plain" else Path("/run/microloop/channel.sock")
 
-    def argv(self, channel: Path, command: Sequence[str]) -> list[str]:
+    def argv(self, channel: Path, command: Sequence[str], options: Sequence[str] = ()) -> list[str]:
         inside = str(self.channel_inside(channel))
+        guarded = ["--channel", inside, *options, "--", *command]
         if self.name == "plain":
-            return [str(self.guard), "--channel", inside, "--", *command]
+            return [str(self.guard), *guarded]
         here = str(self.writable)
         sandbox = [
             "bwrap", "--unshare-all", "--as-pid-1", "--die-with-parent", "--cap-drop", "ALL",
@@ -84,7 +85,7 @@ class Launcher:
             "--bind", here, here, "--chdir", here,
             "--ro-bind", str(self.guard), "/run/microloop/guard", "--bind", str(channel), inside,
         ]  # fmt: skip
-        return [*sandbox, "--", "/run/microloop/guard", "--channel", inside, "--", *command]
+        return [*sandbox, "--", "/run/microloop/guard", *guarded]
 
 
 class Session:
@@ -107,6 +108,7 @@ class Session:
         answer_bye: bool = True,
         nonce: str | None = None,
         new_session: bool = False,
+        options: Sequence[str] = (),
     ) -> None:
         self._decide = decide or Decider()
         self._release = release
@@ -129,7 +131,7 @@ class Session:
         self._streams = (stdin, stdout, stderr)
         inside = str(launcher.channel_inside(self.channel))
         words = [inside if word == self.CHANNEL else word for word in command]
-        self._argv = launcher.argv(self.channel, words)
+        self._argv = launcher.argv(self.channel, words, options)
         self._cwd = launcher.writable
         self._env = {**(os.environ if env is None else env), "MICROLOOP_NONCE": nonce or self._nonce}
         self._new_session = new_session

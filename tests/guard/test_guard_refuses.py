@@ -182,9 +182,8 @@ def test_verdicts_and_releases_for_nobody_are_ignored(launcher: Launcher) -> Non
         return None
 
     usual = Decider()
-    with Session(
-        launcher, ["/bin/sh", "-c", "/bin/echo one; /bin/echo two; exit 5"], decide=twice
-    ) as session:
+    session = Session(launcher, ["/bin/sh", "-c", "/bin/echo one; /bin/echo two; exit 5"], decide=twice)
+    with session:
         assert session.wait() == 5
     assert session.out == b"one\ntwo\n"
 

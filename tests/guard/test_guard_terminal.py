@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -43,8 +43,8 @@ class _Leading(Launcher):
         super().__init__(launcher.name, launcher.guard, launcher.writable)
         self._ctty = ctty
 
-    def argv(self, channel: Path, command: list[str]) -> list[str]:  # type: ignore[override]
-        return [str(self._ctty), *super().argv(channel, command)]
+    def argv(self, channel: Path, command: Sequence[str], options: Sequence[str] = ()) -> list[str]:
+        return [str(self._ctty), *super().argv(channel, command, options)]
 
 
 def _leading(launcher: Launcher, ctty: Path) -> Launcher:
