@@ -34,8 +34,23 @@ PURE_FILES = {
     "guard/messages.py",
     "guard/facts.py",
     "bundle/harmless.py",
-    *(str(path.relative_to(PACKAGE)) for path in (PACKAGE / "gateway" / "wire").glob("*.py")),
-    *(f"gateway/{name}.py" for name in ("model", "cost", "reserve", "running", "spending", "upstream")),
+    *(str(path.relative_to(PACKAGE)) for path in (PACKAGE / "gateway" / "wire").rglob("*.py")),
+    *(
+        f"gateway/{name}.py"
+        for name in (
+            "model",
+            "cost",
+            "decoding",
+            "listener",
+            "outer_proxy",
+            "placeholders",
+            "reserve",
+            "running",
+            "spending",
+            "tool_talk",
+            "upstream",
+        )
+    ),
     "bundle/redaction.py",
     "bundle/redaction_assignments.py",
     "bundle/redaction_kinds.py",
@@ -48,7 +63,7 @@ CLOCK_CALLS = {
     ("datetime", "now"), ("datetime", "utcnow"), ("datetime", "today"),
 }  # fmt: skip
 # The supervisor's own starts go through asyncio; these are the few that run a program to its end.
-SUBPROCESS_FILES = {"guard/build.py", "workspace/patch.py"}
+SUBPROCESS_FILES = {"gateway/keys.py", "guard/build.py", "workspace/patch.py"}
 MAX_LINES = 300
 
 

@@ -15,6 +15,7 @@ from microloop_cli.bundle.contained import inside_parts
 from microloop_cli.bundle.files import write_whole
 from microloop_cli.bundle.ledger import FIRST_PREV, encode_line
 from microloop_cli.bundle.manifest import BUNDLE_SCHEMA, LEDGER_NAME, MANIFEST_NAME, Manifest, records_of
+from microloop_cli.bundle.model_records import FOLDER, About, file_names
 from microloop_cli.bundle.redaction import Redactor
 from microloop_cli.core.actions import Decision
 from microloop_cli.core.events import Stream
@@ -107,6 +108,10 @@ class BundleWriter:
         if any(value.stream.bytes for value in kept.values()):
             self._behind.put(lambda: self._write_step(n, kept))
 
+    def write_model_record(self, about: About, request: bytes, answer: bytes) -> None:
+        """A model request and its answer, without secrets; by the other thread, as step outputs are."""
+        self._behind.put(lambda: self._write_record(about, request, answer))
+
     def write_json(self, name: str, value: Any) -> None:
         """Plain data as a document, without secrets."""
         if self._redactor is not None:
@@ -167,6 +172,12 @@ class BundleWriter:
         described: dict[str, Any] = {"n": n, "stdout": None, "stderr": None}
         described |= {name: output.stream for name, output in kept.items()}
         write_whole(folder / "step.json", _document(described))
+
+    def _write_record(self, about: About, request: bytes, answer: bytes) -> None:
+        _private_folder(self.path, FOLDER)
+        bodies = (request, answer) if self._redactor is None else map(self._redactor.data, (request, answer))
+        for name, content in zip(file_names(about.n), (_document(about), *bodies), strict=True):
+            write_whole(self.path / name, content)
 
     def _place(self, name: str) -> Path:
         parts = inside_parts(name)

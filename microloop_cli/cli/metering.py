@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-import threading
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
@@ -17,19 +16,25 @@ import typer
 
 from microloop_cli.gateway.budgets import BudgetBook, Budgets, default_path
 from microloop_cli.gateway.cost import shown_usd
-from microloop_cli.gateway.model import CallRecord, Provider
+from microloop_cli.gateway.listener import Note
+from microloop_cli.gateway.model import Asked, CallRecord, Provider, Usage
+from microloop_cli.gateway.placeholders import Placeholders
 from microloop_cli.gateway.prices import Prices
 from microloop_cli.gateway.purse import Purse
 from microloop_cli.gateway.server import Gateway
+from microloop_cli.gateway.sockets import listen_tcp
 from microloop_cli.gateway.spending import NearLimit, Refused, RunLimits
 from microloop_cli.gateway.upstream import ADDRESS_VARIABLES, KEY_VARIABLES, Upstream
+from microloop_cli.gateway.wire.tools.tool import ToolCall, ToolResult
 from microloop_cli.run.clock import SystemClock
 
+LIMITS = ("cost_usd", "tokens", "model_calls", "budget")
+HOST = "127.0.0.1"
 PATHS: dict[Provider, str] = {"openai": "/v1", "anthropic": "", "google": ""}
 
 
 class Metering:
-    """One gateway from its start to its close."""
+    """One gateway from its start to its close, and its listener."""
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class Metering:
         self._borne = 0
         self._upstreams = upstreams
         self._port = 0
+        self._placeholders = Placeholders(secrets.token_hex(16))
         self._prices = Prices(
             clock.utc_now(),
             free=free,
@@ -62,26 +68,26 @@ class Metering:
             self._prices,
             limits,
             clock.monotonic,
-            on_call=self._called,
-            on_refused=self._refused,
-            on_near=self._near,
+            listener=self,
+            placeholders=self._placeholders,
             purse=self._purse,
         )
 
     async def start(self, port: int) -> None:
-        """Listen, and load the price list beside it. Raises HostError."""
-        self._port = await self._gateway.start(port=port)
-        threading.Thread(target=self._prices.warm, name="microloop-prices", daemon=True).start()
-        typer.echo(f"microloop: gateway on http://127.0.0.1:{self._port}", err=True)
+        """Listen. Raises HostError."""
+        sock = listen_tcp(HOST, port)
+        self._port = sock.getsockname()[1]
+        await self._gateway.start(sock)
+        typer.echo(f"microloop: gateway on http://{HOST}:{self._port}", err=True)
 
     def environment(self) -> dict[str, str]:
         """What an agent needs to come here: addresses, and a placeholder for each key that is added here."""
         variables: dict[str, str] = {}
         for provider, names in ADDRESS_VARIABLES.items():
-            address = f"http://127.0.0.1:{self._port}{PATHS[provider]}"
+            address = f"http://{HOST}:{self._port}{PATHS[provider]}"
             variables |= dict.fromkeys(names, address)
             if self._upstreams[provider].key:
-                variables |= dict.fromkeys(KEY_VARIABLES[provider], f"microloop-{secrets.token_hex(16)}")
+                variables |= dict.fromkeys(KEY_VARIABLES[provider], self._placeholders.of(provider))
         return variables
 
     async def refused_often(self, times: int) -> None:
@@ -111,7 +117,19 @@ class Metering:
             "limit_reached": self.limit_reached,
         }
 
-    def _called(self, record: CallRecord) -> None:
+    def asked(self, number: int, asked: Asked) -> None:
+        return
+
+    def tool_called(self, number: int, call: ToolCall) -> None:
+        return
+
+    def tool_answered(self, number: int, result: ToolResult) -> Note | None:
+        return None
+
+    def answered(self, record: CallRecord) -> None:
+        """An error answer costs nothing, and the agent shows it better."""
+        if record.usage == Usage() and not 200 <= record.status < 300:
+            return
         self.calls.append(record)
         used = record.usage
         cost = "no price" if record.cost_usd is None else shown_usd(record.cost_usd)
@@ -121,15 +139,16 @@ class Metering:
         model = ascii(record.model)[1:-1][:60] or "no model"
         typer.echo(f"microloop: call {record.number}: {model}: {told}, {cost}", err=True)
 
-    def _refused(self, refused: Refused) -> None:
-        self.limit_reached = True
+    def refused(self, refused: Refused) -> None:
+        if refused.limit in LIMITS:
+            self.limit_reached = True
         self._refusals += 1
         if self._refusals == 1:
             typer.echo(refused.message, err=True)
         if self._borne and self._refusals > self._borne:
             self._often.set()
 
-    def _near(self, near: NearLimit) -> None:
+    def near(self, near: NearLimit) -> None:
         typer.echo(f"microloop: {near.limit}: {near.used} of {near.allowed} used", err=True)
 
     def _sum(self) -> str:

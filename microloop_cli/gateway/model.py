@@ -9,6 +9,8 @@ import msgspec
 
 Provider = Literal["openai", "anthropic", "google"]
 Surface = Literal["chat", "responses", "messages", "generate", "other"]
+# What becomes of a request: free ones pass, a bill nobody could count does not, all else is a model call.
+Billing = Literal["metered", "free", "uncountable", "unreadable"]
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -32,8 +34,11 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     """A request to a model, read before it is sent on. `body` is what is sent: usage is asked for where the
     client did not (`adds_usage`; its answer is then hidden from the client again).
 
-    surface "other" (models, count-tokens, embeddings) is passed through, metered only when it has usage.
-    model is "" and max_output_tokens None when the request does not say. input_estimate errs high.
+    surface "other" is all that is no conversation with a model. Of it lists and counting are free; what names
+    a model is metered as far as it tells its usage; what starts work elsewhere (batches) is uncountable. A
+    body on a known surface that is no JSON object is unreadable. model is "" and max_output_tokens None when
+    the request does not say. input_estimate errs high. mode: the service tier or speed that has a price of
+    its own, "" standard. choices: how many answers it wants.
     """
 
     provider: Provider
@@ -44,6 +49,9 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     input_estimate_tokens: int
     max_output_tokens: int | None = None
     adds_usage: bool = False
+    billing: Billing = "metered"
+    mode: str = ""
+    choices: int = 1
 
 
 class Meter(Protocol):
@@ -77,7 +85,11 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """One finished call, as it is told to people and kept. cost_usd None: the model has no price."""
+    """One finished call, as it is told to people and kept. cost_usd None: the model has no price.
+
+    status 0: there was no answer. An answer that is an error costs nothing. first_byte_seconds: from the
+    request to the first of the answer's body, None when there was none.
+    """
 
     number: int
     provider: Provider
@@ -87,4 +99,5 @@ class CallRecord(msgspec.Struct, frozen=True, kw_only=True):
     usage: Usage
     cost_usd: Decimal | None
     seconds: float
+    first_byte_seconds: float | None = None
     cut: bool = False

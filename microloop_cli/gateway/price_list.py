@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 # Their models are asked for by bare name through anybody's proxy; other names may as well be local models.
 _BARE = ("openai", "anthropic", "google")
 _MAX_DEPTH = 3
+_MADE = ("output_audio_mtok", "output_image_mtok", "output_video_mtok")
+_HEARD = ("input_audio_mtok", "input_image_mtok", "input_video_mtok")
 _RATES = ("input_mtok", "output_mtok", "cache_read_mtok", "cache_write_mtok", "cache_write_1h_mtok")
 
 
@@ -31,7 +34,7 @@ def listed_price(provider: str, name: str, at: datetime, mode: str) -> Price | N
         for spelling in spellings(wanted):
             model = owner.find_model(spelling, all_providers=_providers())
             if model is not None:
-                return _price(model.get_prices(at, _context(mode)))
+                return _price(_text_rates(model.id, model.get_prices(at, _context(mode))))
     return None
 
 
@@ -84,6 +87,26 @@ def _provider(wanted: str) -> types.Provider | None:
 
 def _context(mode: str) -> Mapping[str, str] | None:
     return {"service_tier": mode, "speed": mode} if mode else None
+
+
+def _text_rates(model: str, prices: types.ModelPrice) -> types.ModelPrice:
+    """Of a model that makes images, sound or films, or writes down what it hears: all tokens at its dearest
+    rate, for nobody says here which are which. Others are billed as they read and write text.
+    """
+    made = [rate for name in _MADE if (rate := getattr(prices, name, None)) is not None]
+    if not made and "transcribe" not in model:
+        return prices
+    heard = [rate for name in _HEARD if (rate := getattr(prices, name, None)) is not None]
+    given, output = (getattr(prices, name) for name in ("input_mtok", "output_mtok"))
+    dearest: Any = copy(prices)
+    dearest.input_mtok = max((rate for rate in (given, *heard) if rate is not None), key=_base, default=None)
+    dearest.output_mtok = max((rate for rate in (output, *made) if rate is not None), key=_base, default=None)
+    found: types.ModelPrice = dearest
+    return found
+
+
+def _base(rate: Decimal | types.TieredPrices) -> Decimal:
+    return rate if isinstance(rate, Decimal) else rate.base
 
 
 def _price(prices: types.ModelPrice) -> Price | None:

@@ -8,8 +8,10 @@ is not streamed, `Admitted.cap_output_tokens` is to be written into the request.
 
 The bound: total - limit <= the sum, over the calls running when the limit is crossed, of what each can add
 unseen: its input above what was expected of it (a missed cache, a low estimate), and one chunk if it is
-streamed and shows all its output, else the output it may still have. So a run that makes one call at a time
-ends over its limit by one chunk and one input at most. No call begins over a limit; that of calls is exact.
+streamed and shows all its output, else the output it may still have, which its cap keeps to what was left
+when it began. So a run that makes one call at a time ends over its limit by one input and, streaming, one
+chunk at most; n calls at once that are not streamed by n inputs and n - 1 times what was left. No call begins
+over a limit; that of calls is exact.
 
 With `tight="refuse"` a call begins only when its worst case fits beside all that is held: then nothing is
 overspent with a server that keeps to its max_tokens, at the price of stopping early.
@@ -85,10 +87,21 @@ def progress(
     return state, over(limits, state)
 
 
+def revise(state: Spending, number: int, input_tokens: int) -> Spending:
+    """A call's request was changed before it was sent: another estimate of its input."""
+    call = state.running.get(number)
+    if call is None:
+        return state
+    output_tokens = call.held_tokens - call.input_tokens
+    return _exchange(
+        state, number, call, new_call(state.shares, call.price, count(input_tokens), output_tokens)
+    )
+
+
 def over(limits: RunLimits, state: Spending) -> Refused | None:
     """Whether what is charged and what running calls have come to is more than a limit."""
     if limits.max_cost_usd is not None and state.used_usd > limits.max_cost_usd:
-        return refused("cost", state.used_usd, limits.max_cost_usd)
+        return refused("cost_usd", state.used_usd, limits.max_cost_usd)
     if limits.max_tokens is not None and state.used_tokens > limits.max_tokens:
         return refused("tokens", state.used_tokens, limits.max_tokens)
     return None
@@ -128,9 +141,9 @@ def release(state: Spending, number: int) -> Spending:
 def near(limits: RunLimits, state: Spending) -> tuple[Spending, tuple[NearLimit, ...]]:
     """Warnings that are due; each limit warns once."""
     levels: tuple[tuple[LimitName, Decimal, Decimal | int | None], ...] = (
-        ("cost", state.used_usd, limits.max_cost_usd),
+        ("cost_usd", state.used_usd, limits.max_cost_usd),
         ("tokens", Decimal(state.used_tokens), limits.max_tokens),
-        ("calls", Decimal(state.calls), limits.max_calls),
+        ("model_calls", Decimal(state.calls), limits.max_calls),
     )
     due = tuple(
         NearLimit(limit=name, used=used, allowed=Decimal(allowed))
@@ -144,7 +157,7 @@ def near(limits: RunLimits, state: Spending) -> tuple[Spending, tuple[NearLimit,
 
 def _refusal(limits: RunLimits, state: Spending, call: Running, asked: int) -> Refused | None:
     if limits.max_calls is not None and state.calls >= limits.max_calls:
-        return refused("calls", state.calls, limits.max_calls)
+        return refused("model_calls", state.calls, limits.max_calls)
     if limits.max_cost_usd is not None and call.price is None:
         return _unpriced(state, limits.max_cost_usd)
     least = min(LEAST_OUTPUT_TOKENS, asked)
@@ -155,7 +168,7 @@ def _refusal(limits: RunLimits, state: Spending, call: Running, asked: int) -> R
     by_cost = _affordable_by_cost(limits, state, call)
     if limits.max_cost_usd is not None and by_cost < max(1, least):
         wanted = f", and the next call's input costs about {shown_usd(call.expected_input_usd)}"
-        return refused("cost", state.used_usd, limits.max_cost_usd, wanted)
+        return refused("cost_usd", state.used_usd, limits.max_cost_usd, wanted)
     return None
 
 
@@ -167,7 +180,7 @@ def _uncovered(limits: RunLimits, state: Spending, call: Running) -> Refused:
     ):
         held, next_call = shown_usd(state.held_usd), shown_usd(call.held_usd)
         wanted = f", {held} held for running calls, and the next may cost {next_call}"
-        return refused("cost", state.cost_usd, limits.max_cost_usd, wanted)
+        return refused("cost_usd", state.cost_usd, limits.max_cost_usd, wanted)
     wanted = f", {state.held_tokens} held for running calls, and the next may use {call.held_tokens}"
     return refused("tokens", state.tokens, limits.max_tokens or 0, wanted)
 

@@ -71,7 +71,8 @@ def final_usage(call: Running, usage: Usage | None, whole: bool) -> Usage:
 
 
 def _with_told_input(call: Running, usage: Usage) -> Running:
-    if usage.input_tokens <= 0:
+    untold = usage.estimated and usage.input_tokens == call.estimated_input_tokens
+    if usage.input_tokens <= 0 or untold:  # our own estimate knows of no caches
         return call
     return replace(
         call,

@@ -4,29 +4,43 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from microloop_cli.errors import HostError
-from microloop_cli.gateway.model import Asked, CallRecord, Meter, Provider
+from microloop_cli.gateway.admission import Admission
+from microloop_cli.gateway.answering import error_answer
+from microloop_cli.gateway.bodies import Bodies, BodyRefused
+from microloop_cli.gateway.exchange import Exchange
+from microloop_cli.gateway.listener import Listener
+from microloop_cli.gateway.model import Provider
+from microloop_cli.gateway.placeholders import Placeholders
 from microloop_cli.gateway.prices import Prices
 from microloop_cli.gateway.purse import Purse
-from microloop_cli.gateway.spending import Admitted, NearLimit, Refused, RunLimits
+from microloop_cli.gateway.sockets import BACKLOG
+from microloop_cli.gateway.spending import RunLimits
 from microloop_cli.gateway.spent import Spent
-from microloop_cli.gateway.upstream import Upstream, incoming, outgoing, target
-from microloop_cli.gateway.wire.registry import ask, cut, meter, refusal
+from microloop_cli.gateway.surroundings import Recording, Surroundings
+from microloop_cli.gateway.tool_talk import ToolTalk
+from microloop_cli.gateway.upstream import Upstream
+from microloop_cli.gateway.wire.registry import ask
 
 if TYPE_CHECKING:
-    from aiohttp import ClientResponse, ClientSession, web
+    from aiohttp import ClientSession, web
 
-MAX_REQUEST_BYTES = 128 * 1024 * 1024
 CONNECT_SECONDS = 30.0
-PAYMENT_REQUIRED, UPGRADE_REQUIRED, BAD_GATEWAY, UNAVAILABLE = 402, 426, 502, 503
+# Between two reads of an answer; a model may think for long before it says anything.
+READ_SECONDS = 1800.0
+SHUTDOWN_SECONDS = 0.25
+UPGRADE_REQUIRED = 426
 
 
 class Gateway:
-    """One server on loopback for one run. `spent` holds what its calls came to."""
+    """One server for one run. `spent` holds what its calls came to.
+
+    Without placeholders any key will do. What `recorder.over` gives is fed each answer.
+    """
 
     def __init__(
         self,
@@ -35,54 +49,76 @@ class Gateway:
         limits: RunLimits,
         monotonic: Callable[[], float],
         *,
-        on_call: Callable[[CallRecord], None],
-        on_refused: Callable[[Refused], None],
-        on_near: Callable[[NearLimit], None],
+        listener: Listener,
+        placeholders: Placeholders | None = None,
         purse: Purse | None = None,
+        recorder: Recording | None = None,
     ) -> None:
-        self.spent = Spent(limits, prices, monotonic, on_call=on_call, on_near=on_near, purse=purse)
+        self.spent = Spent(limits, prices, monotonic, listener, purse)
         self._upstreams = upstreams
-        self._on_refused = on_refused
-        self._runner: web.AppRunner | None = None
+        self._prices = prices
+        self._listener = listener
+        self._talk = ToolTalk(listener)
+        self._placeholders = placeholders
+        self._recorder = recorder
+        self._bodies = Bodies()
+        self._loading = threading.Lock()
+        self._loaded = False
+        self._admission: Admission | None = None
+        self._runner: web.ServerRunner | None = None
         self._session: ClientSession | None = None
-        self._exchanges: set[asyncio.Future[web.Response]] = set()
+        self._outliving: set[asyncio.Future[web.StreamResponse]] = set()
 
-    async def start(self, host: str = "127.0.0.1", port: int = 0) -> int:
-        """Listen; the port. Raises HostError when that is not possible."""
-        from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, web
+    def preload(self) -> None:
+        """Load the libraries and the price list (0.5 s together): for a thread beside the sandbox's start."""
+        with self._loading:
+            if not self._loaded:
+                import aiohttp.web  # noqa: F401
 
-        self._session = ClientSession(
-            auto_decompress=True,
-            cookie_jar=DummyCookieJar(),
-            connector=TCPConnector(limit=0),
-            timeout=ClientTimeout(total=None, connect=CONNECT_SECONDS),
-        )
-        app = web.Application(client_max_size=MAX_REQUEST_BYTES)
-        app.router.add_route("*", "/{path:.*}", self._handle)
-        self._runner = web.AppRunner(
-            app, access_log=None, logger=_logger(), handler_cancellation=True, shutdown_timeout=1
-        )
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port)
+                self._prices.warm()
+                self._loaded = True
+
+    async def start(self, sock: socket.socket) -> None:
+        """Serve whoever comes to a listening socket (see sockets.py), which is the gateway's from now on.
+
+        Waits for the preload, in a thread; who comes meanwhile waits in the kernel's queue.
+        """
         try:
-            await site.start()
-        except OSError as error:
-            await self.close()
-            raise HostError(
-                f"cannot listen on {host}:{port}: {error.strerror}", hint="choose another port"
-            ) from None
-        bound: int = self._runner.addresses[0][1]
-        return bound
+            await asyncio.get_running_loop().run_in_executor(None, self.preload)
+        except BaseException:
+            sock.close()
+            raise
+        from aiohttp import web
+
+        self._session = _session()
+        self._admission = Admission(
+            Surroundings(
+                upstreams=self._upstreams,
+                listener=self._listener,
+                spent=self.spent,
+                talk=self._talk,
+                session=self._session,
+                placeholders=self._placeholders,
+                recorder=self._recorder,
+            )
+        )
+        server = web.Server(self._handle, access_log=None, logger=_logger(), handler_cancellation=True)
+        self._runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
+        await self._runner.setup()
+        await web.SockSite(self._runner, sock, backlog=BACKLOG).start()
 
     async def close(self) -> None:
+        """Stop serving. Calls that run are ended, charged as far as they came, and told of."""
         if self._runner is not None:
             await self._runner.cleanup()
-        for exchange in tuple(self._exchanges):
+        outliving = tuple(self._outliving)
+        for exchange in outliving:
             exchange.cancel()
+        await asyncio.gather(*outliving, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
 
-    async def _handle(self, request: web.Request) -> web.StreamResponse:
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         from aiohttp import web
 
         if request.headers.get("Upgrade", "").lower() == "websocket":
@@ -90,122 +126,47 @@ class Gateway:
         if not request.raw_path.startswith("/"):
             # An absolute address, or `@host`: behind the upstream's name it could name another server.
             raise web.HTTPBadRequest(text="microloop: only paths of this server are forwarded")
-        body = await request.read()
-        asked = ask(request.method, request.raw_path, request.headers, body)
+        assert self._admission is not None, "started"
+        size = 0
         try:
-            admitted = self.spent.begin(asked)
-        except HostError as error:  # the file of the budgets: what cannot be counted is not let through
-            return _refused(asked, UNAVAILABLE, f"microloop: {error}")
-        if isinstance(admitted, Refused):
-            self._on_refused(admitted)
-            return _refused(asked, PAYMENT_REQUIRED, admitted.message)
-        if asked.stream:
-            return await self._streamed(request, asked, admitted)
-        # The provider charges for an answer that nobody waits for any more, so it is read to its end.
-        exchange = asyncio.ensure_future(self._whole(request, asked, admitted))
-        self._exchanges.add(exchange)
-        exchange.add_done_callback(self._exchanges.discard)
-        return await asyncio.shield(exchange)
-
-    def _sent(self, request: web.Request, asked: Asked) -> AbstractAsyncContextManager[ClientResponse]:
-        from yarl import URL
-
-        assert self._session is not None, "started"
-        upstream = self._upstreams[asked.provider]
-        return self._session.request(
-            request.method,
-            URL(target(upstream, request.raw_path), encoded=True),
-            data=asked.body or None,
-            headers=outgoing(asked.provider, upstream.key, request.headers.items()),
-            allow_redirects=False,
-        )
-
-    async def _whole(self, request: web.Request, asked: Asked, admitted: Admitted | None) -> web.Response:
-        from aiohttp import ClientError, web
-        from multidict import CIMultiDict
-
-        try:
-            async with self._sent(request, asked) as answer:
-                body = await answer.read()
-        except (ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
-            self.spent.release(admitted)
-            return _unreachable(asked, error)
-        reading = _meter_of(asked, answer)
-        passed = reading.feed(body) + reading.finish()
-        self.spent.end(asked, admitted, reading.usage(), answer.status, whole=True, cut=False)
-        headers = CIMultiDict(incoming(answer.headers.items()))
-        return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=passed)
-
-    async def _streamed(
-        self, request: web.Request, asked: Asked, admitted: Admitted | None
-    ) -> web.StreamResponse:
-        from aiohttp import ClientError
-
-        relaying = False
-        try:
-            async with self._sent(request, asked) as answer:
-                relaying = True
-                return await self._relay(request, asked, admitted, answer)
-        except (ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
-            if relaying:
-                raise
-            self.spent.release(admitted)
-            return _unreachable(asked, error)
-        except asyncio.CancelledError:
-            if not relaying:
-                self.spent.release(admitted)
-            raise
-
-    async def _relay(
-        self, request: web.Request, asked: Asked, admitted: Admitted | None, answer: ClientResponse
-    ) -> web.StreamResponse:
-        from aiohttp import ClientError, web
-
-        response = web.StreamResponse(status=answer.status, reason=answer.reason)
-        response.headers.extend(incoming(answer.headers.items()))
-        reading = _meter_of(asked, answer)
-        whole = was_cut = False
-        try:
-            await response.prepare(request)
-            refused = await self._pass_on(response, answer, reading, admitted)
-            if refused is not None:
-                was_cut = True
-                self._on_refused(refused)
-                await response.write(cut(asked, refused.message))
-            whole = refused is None
-            await response.write_eof()
-        except (ClientError, asyncio.TimeoutError, OSError):
-            if request.transport is not None:
-                request.transport.abort()  # the answer broke off: it must not look whole
+            body = await self._bodies.read(request)
+            size = len(body)
+            admitted = await self._admission.of(request, body)
+            del body
+            return await self._run(admitted) if isinstance(admitted, Exchange) else admitted
+        except BodyRefused as no:
+            asked = ask(request.method, request.raw_path, request.headers, b"")
+            return error_answer(asked, no.status, no.message, final=no.status != no.BUSY)
         finally:
-            reading.finish()  # what it held back counts, whether it could be passed on or not
-            self.spent.end(asked, admitted, reading.usage(), answer.status, whole=whole, cut=was_cut)
-        return response
+            self._bodies.release(size)
 
-    async def _pass_on(
-        self, response: web.StreamResponse, answer: ClientResponse, reading: Meter, admitted: Admitted | None
-    ) -> Refused | None:
-        """All chunks as they come, until the end or a limit."""
-        async for chunk in answer.content.iter_any():
-            passed = reading.feed(chunk)
-            refused = self.spent.progress(admitted, reading)
-            if refused is not None:
-                return refused
-            if passed:
-                await response.write(passed)
-        last = reading.finish()
-        if last:
-            await response.write(last)
-        return None
+    async def _run(self, exchange: Exchange) -> web.StreamResponse:
+        if not exchange.outlives:
+            return await exchange.run()
+        running = asyncio.ensure_future(exchange.run())
+        self._outliving.add(running)
+        running.add_done_callback(self._outliving.discard)
+        running.add_done_callback(lambda _: exchange.end())  # also when it was cancelled before it began
+        return await asyncio.shield(running)
 
 
-def _meter_of(asked: Asked, answer: ClientResponse) -> Meter:
-    return meter(asked, answer.status, answer.headers.get("Content-Type", ""))
+def _session() -> ClientSession:
+    from aiohttp import ClientSession, ClientTimeout, DummyCookieJar, TCPConnector, TraceConfig
+
+    tracing = TraceConfig()
+    tracing.on_request_headers_sent.append(_sent)
+    return ClientSession(
+        auto_decompress=False,
+        cookie_jar=DummyCookieJar(),
+        connector=TCPConnector(limit=0),
+        timeout=ClientTimeout(total=None, connect=CONNECT_SECONDS, sock_read=READ_SECONDS),
+        trace_configs=[tracing],
+    )
 
 
-def _unreachable(asked: Asked, error: Exception) -> web.Response:
-    said = f"microloop: the {asked.provider} upstream gave no answer: {type(error).__name__}"
-    return _refused(asked, BAD_GATEWAY, said)
+async def _sent(session: object, context: Any, params: object) -> None:
+    exchange: Exchange = context.trace_request_ctx
+    exchange.sent = True
 
 
 def _logger() -> logging.Logger:
@@ -217,10 +178,3 @@ def _logger() -> logging.Logger:
 
 def _is_no_lost_client(record: logging.LogRecord) -> bool:
     return record.exc_info is None or not isinstance(record.exc_info[1], ConnectionError)
-
-
-def _refused(asked: Asked, status: int, message: str) -> web.Response:
-    from aiohttp import web
-
-    kind, body = refusal(asked, status, message)
-    return web.Response(status=status, body=body, headers={"Content-Type": kind, "x-should-retry": "false"})

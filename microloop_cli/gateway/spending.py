@@ -7,12 +7,17 @@ from typing import Literal
 
 import msgspec
 
+from microloop_cli.core.traffic import ModelLimit
 from microloop_cli.gateway.cost import shown_usd
 from microloop_cli.gateway.model import Price, Usage
 
-LimitName = Literal["cost", "tokens", "calls", "price"]
+LimitName = ModelLimit
 NOTHING = Decimal(0)
-OPTIONS = {"cost": "--max-cost", "tokens": "--max-tokens", "calls": "--max-model-calls"}
+OPTIONS: dict[str, str] = {
+    "cost_usd": "--max-cost",
+    "tokens": "--max-tokens",
+    "model_calls": "--max-model-calls",
+}
 
 
 class RunLimits(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,7 +94,12 @@ class Spending(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Refused(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a call may not begin or go on: which limit of the run, how much of it is used."""
+    """Why a request is answered by the gateway, or a stream cut, in the names of `core.traffic.ModelLimit`.
+
+    cost_usd, tokens and model_calls are limits of the run, budget is one beyond it: of those used and allowed
+    say how far it is used up. price: the model has none, or what it does cannot be counted; unavailable: the
+    budgets could not be read.
+    """
 
     limit: LimitName
     used: Decimal
@@ -126,8 +136,8 @@ class Charge(msgspec.Struct, frozen=True):
 
 def refused(limit: LimitName, used: Decimal | int, allowed: Decimal | int, wanted: str = "") -> Refused:
     """The refusal in words that say whose limit it is; `wanted` says what the next call would need."""
-    money = limit == "cost"
+    money = limit == "cost_usd"
     have, most = (shown_usd(Decimal(amount)) if money else f"{amount}" for amount in (used, allowed))
-    name = {"cost": "cost limit", "tokens": "token limit", "calls": "limit of model calls"}[limit]
+    name = {"cost_usd": "cost limit", "tokens": "token limit"}.get(limit, "limit of model calls")
     message = f"microloop: this run's {name} of {most} ({OPTIONS[limit]}) is reached: {have} used{wanted}"
     return Refused(limit=limit, used=Decimal(used), allowed=Decimal(allowed), message=message)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
 from microloop_cli.errors import UsageError
 from microloop_cli.gateway.model import Provider
+from microloop_cli.gateway.outer_proxy import proxy_of
+from microloop_cli.gateway.placeholders import KEY_HEADERS, KEY_PARAMETERS, is_placeholder
 
 # Providers' own addresses, the variables in which users name others, and those in which they keep keys.
 DEFAULTS: dict[Provider, str] = {
@@ -26,25 +29,34 @@ KEY_VARIABLES: dict[Provider, tuple[str, ...]] = {
     "anthropic": ("ANTHROPIC_API_KEY",),
     "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
 }
-# Headers and query parameters in which clients send keys: taken off each request.
-KEY_HEADERS = frozenset({"authorization", "x-api-key", "x-goog-api-key", "api-key"})
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te"}
     | {"trailer", "transfer-encoding", "upgrade", "host", "content-length", "accept-encoding", "expect"}
 )
-# The server has taken any coding off a body.
-_OUTGOING_DROPPED = _HOP_BY_HOP | {"content-encoding"}
+# Control characters, and bytes that are no UTF-8: they would make another header of it, or none at all.
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
+# The server has taken any coding off a body; the others would make it another request than the one counted.
+_OUTGOING_DROPPED = _HOP_BY_HOP | {"content-encoding", "x-http-method-override", "x-http-method"}
 
 
 class Upstream(msgspec.Struct, frozen=True):
-    """One provider's address, without a slash at its end, and the key that is added to calls ("": none)."""
+    """One provider's address, without a slash at its end, and the key that is added to calls ("": none).
+
+    proxy: the user's own, through which it is reached; "" none.
+    """
 
     url: str
     key: str = ""
+    proxy: str = ""
 
 
-def upstreams_of(environ: Mapping[str, str], named: Mapping[Provider, str]) -> dict[Provider, Upstream]:
-    """All providers: addresses as named, else the user's environment, else the provider's own.
+def upstreams_of(
+    environ: Mapping[str, str],
+    named: Mapping[Provider, str],
+    keys: Mapping[Provider, str] | None = None,
+) -> dict[Provider, Upstream]:
+    """All providers: addresses as named, else the user's environment, else the provider's own; keys as given
+    (see keys.read_keys), else from the user's environment.
 
     Raises UsageError for an address that is no http(s) URL.
     """
@@ -57,7 +69,8 @@ def upstreams_of(environ: Mapping[str, str], named: Mapping[Provider, str]) -> d
                 f"{source}: {url[:100]!r} is no address of a model server", hint="http(s)://HOST"
             )
         key = next((environ[name] for name in KEY_VARIABLES[provider] if environ.get(name)), "")
-        found[provider] = Upstream(url.rstrip("/"), key)
+        key = (keys or {}).get(provider) or key.strip()
+        found[provider] = Upstream(url.rstrip("/"), key, proxy_of(url, environ))
     return found
 
 
@@ -73,32 +86,58 @@ def _address(
 
 
 def target(upstream: Upstream, path: str) -> str:
-    """The URL for a request target: a version that both name (`/v1`) stands once; key parameters go."""
+    """The URL for a request target: a version that both name (`/v1`) stands once; key parameters go when we
+    have a key, and placeholders always.
+    """
     base = upstream.url
     path, question, query = path.partition("?")
     first = "/" + path.lstrip("/").split("/", 1)[0]
     if base.endswith(first):
         path = "/" + path.lstrip("/")[len(first) - 1 :].lstrip("/")
-    kept = "&".join(part for part in query.split("&") if part and not part.startswith("key="))
+    kept = "&".join(part for part in query.split("&") if part and not _is_key(part, upstream.key))
     return base + path + (f"?{kept}" if question and kept else "")
+
+
+def _is_key(part: str, ours: str) -> bool:
+    name, _, value = part.partition("=")
+    return unquote(name).lower() in KEY_PARAMETERS and (bool(ours) or is_placeholder(unquote(value)))
 
 
 def outgoing(provider: Provider, key: str, headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """A request's headers as they are sent on: the user's key in place of whatever the client sent.
 
-    Without a key of our own the client's goes through: it is then the only one there is.
+    Without a key of our own the client's goes through: it is then the only one there is. A placeholder never
+    does.
     """
-    kept = [(name, value) for name, value in headers if name.lower() not in _OUTGOING_DROPPED]
+    given = list(headers)
+    dropped = _OUTGOING_DROPPED | _hop_by_hop(given)
+    kept = [
+        (name, value)
+        for name, value in given
+        if name.lower() not in dropped
+        and not _UNSENDABLE.search(value)
+        and not (name.lower() in KEY_HEADERS and (key or is_placeholder(value)))
+    ]
     if key:
-        kept = [(name, value) for name, value in kept if name.lower() not in KEY_HEADERS]
         kept.append(_key_header(provider, key))
     return [*kept, ("Accept-Encoding", "gzip")]
 
 
 def incoming(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """An answer's headers as they reach the client: the body comes decoded, its length may be another."""
-    dropped = _HOP_BY_HOP | {"content-encoding", "set-cookie"}
-    return [(name, value) for name, value in headers if name.lower() not in dropped]
+    given = list(headers)
+    dropped = _HOP_BY_HOP | {"content-encoding", "set-cookie"} | _hop_by_hop(given)
+    return [
+        (name, value)
+        for name, value in given
+        if name.lower() not in dropped and not _UNSENDABLE.search(value)
+    ]
+
+
+def _hop_by_hop(headers: Iterable[tuple[str, str]]) -> set[str]:
+    """What the header Connection says is for the next server only."""
+    said = (value for name, value in headers if name.lower() == "connection")
+    return {token.strip().lower() for value in said for token in value.split(",")}
 
 
 def _key_header(provider: Provider, key: str) -> tuple[str, str]:

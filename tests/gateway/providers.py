@@ -13,14 +13,18 @@ from typing import Any
 
 from aiohttp import web
 
-from microloop_cli.gateway.model import CallRecord, Provider
+from microloop_cli.gateway.listener import Note
+from microloop_cli.gateway.model import Asked, CallRecord, Provider
 from microloop_cli.gateway.own_prices import OwnPrice
 from microloop_cli.gateway.prices import Prices
 from microloop_cli.gateway.server import Gateway
+from microloop_cli.gateway.sockets import listen_tcp
 from microloop_cli.gateway.spending import NearLimit, Refused, RunLimits
 from microloop_cli.gateway.upstream import Upstream
+from microloop_cli.gateway.wire.tools.tool import ToolCall, ToolResult
 
 Answer = Callable[[web.Request, bytes], Any]
+PROVIDERS: tuple[Provider, ...] = ("openai", "anthropic", "google")
 PRICE = OwnPrice(input_usd_per_mtok=Decimal(10), output_usd_per_mtok=Decimal(100))
 
 
@@ -35,15 +39,65 @@ class Seen:
 
 
 @dataclass
+class Told:
+    """A listener that remembers: `order` has all it heard; `notes` is what it says about tool results."""
+
+    order: list[tuple[str, int | str]] = field(default_factory=list)
+    begun: list[Asked] = field(default_factory=list)
+    calls: list[CallRecord] = field(default_factory=list)
+    refusals: list[Refused] = field(default_factory=list)
+    warnings: list[NearLimit] = field(default_factory=list)
+    tool_calls: list[ToolCall] = field(default_factory=list)
+    tool_results: list[ToolResult] = field(default_factory=list)
+    notes: dict[str, Note] = field(default_factory=dict)
+
+    def asked(self, number: int, asked: Asked) -> None:
+        self.order.append(("asked", number))
+        self.begun.append(asked)
+
+    def answered(self, record: CallRecord) -> None:
+        self.order.append(("answered", record.number))
+        self.calls.append(record)
+
+    def refused(self, refused: Refused) -> None:
+        self.order.append(("refused", refused.limit))
+        self.refusals.append(refused)
+
+    def near(self, near: NearLimit) -> None:
+        self.order.append(("near", near.limit))
+        self.warnings.append(near)
+
+    def tool_called(self, number: int, call: ToolCall) -> None:
+        self.order.append(("tool_called", call.id))
+        self.tool_calls.append(call)
+
+    def tool_answered(self, number: int, result: ToolResult) -> Note | None:
+        self.order.append(("tool_answered", result.id))
+        self.tool_results.append(result)
+        return self.notes.get(result.id)
+
+
+@dataclass
 class Place:
-    """A gateway before a provider; `calls`, `refused` and `near` are what it told."""
+    """A gateway before a provider; `seen` is what reached the provider, `told` what the gateway told."""
 
     port: int
     gateway: Gateway
+    told: Told
     seen: list[Seen] = field(default_factory=list)
-    calls: list[CallRecord] = field(default_factory=list)
-    refused: list[Refused] = field(default_factory=list)
-    near: list[NearLimit] = field(default_factory=list)
+
+    @property
+    def calls(self) -> list[CallRecord]:
+        """The calls that were answered well."""
+        return [call for call in self.told.calls if 200 <= call.status < 300]
+
+    @property
+    def refused(self) -> list[Refused]:
+        return self.told.refusals
+
+    @property
+    def near(self) -> list[NearLimit]:
+        return self.told.warnings
 
     async def send(
         self, path: str, document: Any, *headers: str, method: str = "POST"
@@ -66,22 +120,28 @@ class Place:
 
 def _dechunked(body: bytes) -> bytes:
     """The content; a chunked body without its end raises."""
-    whole = b""
+    parts: list[bytes] = []
+    at = 0
     while True:
-        size, mark, body = body.partition(b"\r\n")
-        if not mark:
+        end = body.find(b"\r\n", at)
+        if end < 0:
             raise EOFError("the body broke off")
-        length = int(size, 16)
+        length = int(body[at:end], 16)
         if not length:
-            return whole
-        if len(body) < length + 2:
+            return b"".join(parts)
+        if len(body) < end + 4 + length:
             raise EOFError("the body broke off")
-        whole, body = whole + body[:length], body[length + 2 :]
+        parts.append(body[end + 2 : end + 2 + length])
+        at = end + 4 + length
 
 
 @asynccontextmanager
 async def provider(
-    answer: Answer, limits: RunLimits | None = None, key: str = "sk-real"
+    answer: Answer,
+    limits: RunLimits | None = None,
+    key: str = "sk-real",
+    prices: Prices | None = None,
+    **options: Any,
 ) -> AsyncIterator[Place]:
     """A gateway and the provider behind it, which is all three providers at once."""
     seen: list[Seen] = []
@@ -98,24 +158,36 @@ async def provider(
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    providers: tuple[Provider, ...] = ("openai", "anthropic", "google")
-    calls: list[CallRecord] = []
-    refused: list[Refused] = []
-    near: list[NearLimit] = []
+    async with gateway_before(
+        f"http://127.0.0.1:{runner.addresses[0][1]}", limits, key, prices, **options
+    ) as place:
+        place.seen = seen
+        yield place
+    await runner.cleanup()
+
+
+@asynccontextmanager
+async def gateway_before(
+    url: str,
+    limits: RunLimits | None = None,
+    key: str = "sk-real",
+    prices: Prices | None = None,
+    **options: Any,
+) -> AsyncIterator[Place]:
+    """A gateway alone, with every provider at `url`."""
+    told = Told()
     gateway = Gateway(
-        {name: Upstream(url, key) for name in providers},
-        Prices(datetime(2026, 1, 1, tzinfo=timezone.utc), own={"*": PRICE}),
+        {name: Upstream(url, key) for name in PROVIDERS},
+        prices or Prices(datetime(2026, 1, 1, tzinfo=timezone.utc), own={"*": PRICE}),
         limits or RunLimits(),
         asyncio.get_running_loop().time,
-        on_call=calls.append,
-        on_refused=refused.append,
-        on_near=near.append,
+        listener=told,
+        **options,
     )
-    port = await gateway.start()
-    place = Place(port, gateway, seen, calls, refused, near)
+    sock = listen_tcp("127.0.0.1", 0)
+    port = sock.getsockname()[1]
+    await gateway.start(sock)
     try:
-        yield place
+        yield Place(port, gateway, told)
     finally:
         await gateway.close()
-        await runner.cleanup()

@@ -61,7 +61,7 @@ def test_an_agent_with_half_a_dollar_may_still_ask_for_64000_tokens() -> None:
 def test_who_wants_no_overshoot_has_such_a_call_refused_with_the_reason() -> None:
     strict = RunLimits(max_cost_usd=Decimal("0.50"), tight="refuse")
     told = refusal(strict, Spending(), 10_000, 64_000)
-    assert told.limit == "cost"
+    assert told.limit == "cost_usd"
     assert "the next may cost $0.9975" in told.message
     assert admitted(strict, Spending(), 10_000, 4_000)[1].covered
 
@@ -90,7 +90,7 @@ def test_a_stream_that_crosses_the_limit_is_cut_and_nothing_begins_after_it() ->
     assert cut.message == "microloop: this run's cost limit of $0.5000 (--max-cost) is reached: $0.5010 used"
     state, _ = end(state, call.number, Usage(input_tokens=10_000, output_tokens=1), whole=False)
     assert state.cost_usd == Decimal("0.501")
-    assert refusal(HALF_DOLLAR, state, 1, 1).limit == "cost"
+    assert refusal(HALF_DOLLAR, state, 1, 1).limit == "cost_usd"
 
 
 def test_the_limit_of_tokens_says_whose_it_is_and_what_is_left() -> None:
@@ -108,7 +108,7 @@ def test_the_limit_of_calls_is_exact_even_while_calls_run() -> None:
     limits = RunLimits(max_calls=2)
     state, one = admitted(limits, Spending(), 1, 1)
     state, _ = admitted(limits, state, 1, 1)
-    assert refusal(limits, state, 1, 1).limit == "calls"
+    assert refusal(limits, state, 1, 1).limit == "model_calls"
     assert isinstance(
         begin(limits, release(state, one.number), input_tokens=1, max_output_tokens=1, price=None)[1],
         Admitted,
@@ -118,7 +118,7 @@ def test_the_limit_of_calls_is_exact_even_while_calls_run() -> None:
 def test_a_cost_limit_allows_no_model_without_a_price_but_a_free_one_always() -> None:
     nothing = RunLimits(max_cost_usd=Decimal(0))
     assert refusal(nothing, Spending(), 10, 10, None).limit == "price"
-    assert refusal(nothing, Spending(), 10, 10).limit == "cost"
+    assert refusal(nothing, Spending(), 10, 10).limit == "cost_usd"
     state, call = admitted(nothing, Spending(), 10**6, None, FREE)
     assert call.covered
     assert progress(nothing, state, call.number, 10**9)[1] is None
@@ -178,7 +178,7 @@ def test_each_limit_warns_once_at_four_fifths() -> None:
     assert near(limits, state) == (state, ())
     state, _ = progress(limits, state, call.number, 25_000)
     state, due = near(limits, state)
-    assert [(warning.limit, warning.used) for warning in due] == [("cost", Decimal("0.405"))]
+    assert [(warning.limit, warning.used) for warning in due] == [("cost_usd", Decimal("0.405"))]
     assert near(limits, state) == (state, ())
 
 

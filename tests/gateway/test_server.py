@@ -113,7 +113,7 @@ def test_a_warning_comes_once_at_80_percent() -> None:
     async def test(place: Place) -> None:
         for _ in range(10):
             await place.send(CHAT, ASKS)
-        assert [near.limit for near in place.near] == ["calls"]
+        assert [near.limit for near in place.near] == ["model_calls"]
 
     told(test, whole, limits=RunLimits(max_calls=10))
 

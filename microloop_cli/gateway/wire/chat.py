@@ -11,7 +11,7 @@ import msgspec
 
 from microloop_cli.gateway.wire.estimate import text_bytes
 from microloop_cli.gateway.wire.failures import LIMIT_STATUS, encoded, error_of
-from microloop_cli.gateway.wire.reading import count, decode, items, member, most, text
+from microloop_cli.gateway.wire.reading import count, decode, items, member, mode_of, most, text
 from microloop_cli.gateway.wire.tally import NOTHING, Seen, Told
 from microloop_cli.gateway.wire.wire_format import Request, Wire
 
@@ -25,6 +25,8 @@ class _Request(msgspec.Struct):
     max_tokens: Any = None
     max_completion_tokens: Any = None
     n: Any = None
+    best_of: Any = None
+    service_tier: Any = None
 
 
 class _Answer(msgspec.Struct):
@@ -41,12 +43,15 @@ def read_request(body: bytes) -> Request | None:
     told = member(asked.stream_options, "include_usage") is True
     asking = _asking_for_usage(body, asked.stream_options) if stream and not told else None
     most_output = most(count(asked.max_tokens), count(asked.max_completion_tokens))
+    choices = max(1, count(asked.n) or 1, count(asked.best_of) or 1)
     return Request(
         body=asking or body,
         model=text(asked.model),
         stream=stream,
-        max_output_tokens=None if most_output is None else most_output * max(1, count(asked.n) or 1),
+        max_output_tokens=None if most_output is None else most_output * choices,
         adds_usage=asking is not None,
+        mode=mode_of(asked.service_tier),
+        choices=choices,
     )
 
 

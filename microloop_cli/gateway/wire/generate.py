@@ -11,7 +11,7 @@ import msgspec
 
 from microloop_cli.gateway.wire.estimate import text_bytes
 from microloop_cli.gateway.wire.failures import LIMIT_STATUS, encoded, error_of
-from microloop_cli.gateway.wire.reading import count, decode, items, member, most
+from microloop_cli.gateway.wire.reading import count, decode, items, member, mode_of, most
 from microloop_cli.gateway.wire.tally import Seen, Told
 from microloop_cli.gateway.wire.wire_format import Request, Wire
 
@@ -19,6 +19,8 @@ from microloop_cli.gateway.wire.wire_format import Request, Wire
 class _Request(msgspec.Struct):
     generationConfig: Any = None
     generation_config: Any = None
+    serviceTier: Any = None
+    service_tier: Any = None
 
 
 class _Answer(msgspec.Struct):
@@ -37,7 +39,12 @@ def read_request(body: bytes) -> Request | None:
     ]
     longest = most(*(each for each, _ in found))
     many = most(1, *(each for _, each in found)) or 1
-    return Request(body=body, max_output_tokens=None if longest is None else longest * many)
+    return Request(
+        body=body,
+        max_output_tokens=None if longest is None else longest * many,
+        mode=mode_of(asked.serviceTier, asked.service_tier),
+        choices=many,
+    )
 
 
 def read_event(data: bytes) -> Seen | None:

@@ -11,7 +11,7 @@ import msgspec
 
 from microloop_cli.gateway.wire.estimate import text_bytes
 from microloop_cli.gateway.wire.failures import LIMIT_STATUS, encoded, error_of
-from microloop_cli.gateway.wire.reading import count, decode, items, member, most, text
+from microloop_cli.gateway.wire.reading import count, decode, items, member, mode_of, most, text
 from microloop_cli.gateway.wire.tally import NOTHING, Seen, Told
 from microloop_cli.gateway.wire.wire_format import Request, Wire
 
@@ -20,6 +20,8 @@ class _Request(msgspec.Struct):
     model: Any = None
     stream: Any = None
     max_tokens: Any = None
+    speed: Any = None
+    service_tier: Any = None
 
 
 class _Answer(msgspec.Struct):
@@ -44,6 +46,7 @@ def read_request(body: bytes) -> Request | None:
         model=text(asked.model),
         stream=asked.stream is True,
         max_output_tokens=count(asked.max_tokens),
+        mode=mode_of(asked.speed, asked.service_tier),
     )
 
 

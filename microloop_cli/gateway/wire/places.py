@@ -10,6 +10,8 @@ from urllib.parse import unquote
 import msgspec
 
 from microloop_cli.gateway.model import Provider, Surface
+from microloop_cli.gateway.placeholders import KEY_HEADERS, provider_of
+from microloop_cli.gateway.wire.billing import model_in_path
 from microloop_cli.gateway.wire.reading import text
 
 _ORIGIN = re.compile(r"^[a-z][a-z0-9+.-]*://[^/]*", re.IGNORECASE)
@@ -50,7 +52,9 @@ def place(method: str, path: str, headers: Mapping[str, str]) -> Place:
             named = _AZURE_MODEL.search(plain)
             model = named.group(1) if named else ""
             return Place(provider=provider, surface=surface if posted else "other", model=model)
-    return Place(provider=_by_headers(headers, low), surface="other")
+    azure = _AZURE_MODEL.search(plain)
+    model = azure.group(1) if azure else model_in_path(plain)
+    return Place(provider=_by_headers(headers, low), surface="other", model=model)
 
 
 def plain_path(path: str) -> str:
@@ -68,6 +72,10 @@ def _google(model: str, action: str, posted: bool) -> Place:
 
 
 def _by_headers(headers: Mapping[str, str], low: str) -> Provider:
+    """Whose a path is that all of them have, or none."""
+    for name, value in headers.items():
+        if name.lower() in KEY_HEADERS and (provider := provider_of(value)):
+            return provider
     names = {name.lower() for name in headers}
     if "x-goog-api-key" in names or _GOOGLE_LIST.search(low):
         return "google"

@@ -11,6 +11,8 @@ T = TypeVar("T")
 
 # No call has more tokens; what claims more must not overflow a sum or a database column.
 MAX_COUNT = 10**12
+# "auto" is what the project was set to, which nobody here knows.
+_STANDARD = frozenset({"auto", "default", "standard", "standard_only", "unspecified"})
 
 
 def decode(data: bytes | bytearray, kind: type[T]) -> T | None:
@@ -55,6 +57,12 @@ def most(*counts: int | None) -> int | None:
     """The greatest of those that are known."""
     known = [each for each in counts if each is not None]
     return max(known) if known else None
+
+
+def mode_of(*asked: Any) -> str:
+    """The first of a request's service tiers or speeds that may have a price of its own; "" standard."""
+    named = (text(each).lower().removeprefix("service_tier_") for each in asked)
+    return next((name for name in named if name and name not in _STANDARD), "")
 
 
 def text(value: Any) -> str:

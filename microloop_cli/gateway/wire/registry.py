@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 import msgspec
 
-from microloop_cli.gateway.model import Asked, Meter, Provider, Surface
+from microloop_cli.gateway.model import Asked, Billing, Meter, Provider, Surface
 from microloop_cli.gateway.wire import chat, generate, messages, other, responses
+from microloop_cli.gateway.wire.billing import billing, model_in_form
 from microloop_cli.gateway.wire.estimate import input_tokens
 from microloop_cli.gateway.wire.failures import encoded, error_of
 from microloop_cli.gateway.wire.meters import ArrayMeter, BodyMeter, SilentMeter, StreamMeter
-from microloop_cli.gateway.wire.places import Place, place
+from microloop_cli.gateway.wire.places import Place, place, plain_path
+from microloop_cli.gateway.wire.reading import text
 from microloop_cli.gateway.wire.wire_format import Request, Wire
 
 WIRES: dict[Surface, Wire] = {
@@ -27,9 +29,12 @@ _OTHER: dict[Provider, Wire] = {
     "google": msgspec.structs.replace(other.WIRE, cut=generate.cut),
 }
 
+_JSON_LINES = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
+
 
 def ask(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Asked:
-    """What a request asks for. A body that is no JSON object is left as it is, as surface "other".
+    """What a request asks for, and whether it may cost. A body that is no JSON object is left as it is, as
+    surface "other".
 
     `path` is the request target, query and all. Never raises.
     """
@@ -37,21 +42,26 @@ def ask(method: str, path: str, headers: Mapping[str, str], body: bytes) -> Aske
     if where.surface != "other":
         request = WIRES[where.surface].request(body)
         if request is not None:
-            return _asked(where, where.surface, request)
-    request = other.read_request(body) or Request(body=body)
-    return _asked(where, "other", request)
+            return _asked(where, where.surface, request, "metered")
+        return _asked(where, "other", Request(body=body), "unreadable")
+    request = other.read_request(body) or Request(body=body, model=model_in_form(body))
+    plain = plain_path(text(path))
+    return _asked(where, "other", request, billing(method, plain, bool(body), request.model or where.model))
 
 
-def _asked(where: Place, surface: Surface, request: Request) -> Asked:
+def _asked(where: Place, surface: Surface, request: Request, billed: Billing) -> Asked:
     return Asked(
         provider=where.provider,
         surface=surface,
         model=request.model or where.model,
         stream=request.stream or where.streams,
         body=request.body,
-        input_estimate_tokens=input_tokens(request.body),
+        input_estimate_tokens=0 if billed == "free" else input_tokens(request.body),
         max_output_tokens=request.max_output_tokens,
         adds_usage=request.adds_usage,
+        billing=billed,
+        mode=request.mode,
+        choices=request.choices,
     )
 
 
@@ -68,7 +78,7 @@ def meter(asked: Asked, status: int, content_type: str) -> Meter:
     is_model_call = asked.surface != "other"
     if kind == "text/event-stream" or (is_model_call and asked.stream and not is_json):
         return StreamMeter(asked, wire.event)
-    if asked.surface == "generate" and asked.stream:
+    if (asked.surface == "generate" and asked.stream) or kind in _JSON_LINES:
         return ArrayMeter(asked, wire.event)
     return BodyMeter(asked, wire.answer)
 

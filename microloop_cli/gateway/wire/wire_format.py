@@ -10,13 +10,18 @@ from microloop_cli.gateway.wire.tally import Seen
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """What a request body says. body: what is to be sent on; adds_usage: it asks for usage now."""
+    """What a request body says. body: what is to be sent on; adds_usage: it asks for usage now.
+
+    mode and choices: as in `Asked`; max_output_tokens is of all choices together.
+    """
 
     body: bytes
     model: str = ""
     stream: bool = False
     max_output_tokens: int | None = None
     adds_usage: bool = False
+    mode: str = ""
+    choices: int = 1
 
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True):

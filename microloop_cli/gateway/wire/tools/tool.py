@@ -16,9 +16,11 @@ class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):
     """What a tool gave. `call`: the call it answers, as the history in the same request has it; None when it
-    is not there. text: its text parts, one after the other. failed: the agent said it is an error."""
+    is not there. text: its text parts, one after the other, without the middle when they are long;
+    size_bytes: of all of it, in UTF-8. failed: the agent said it is an error."""
 
     id: str
     text: str
     failed: bool = False
     call: ToolCall | None = None
+    size_bytes: int = 0

@@ -1,0 +1,1 @@
+"""Model calls kept in a bundle, and served again from it without any model."""
