@@ -102,7 +102,7 @@ def need_docker_image(image: str = TEST_IMAGE) -> str:
 
 
 def need_agent(name: str) -> Path:
-    """The path of an agent that scripts/install-agents installed: claude, codex, mini or srt."""
+    """The path of an agent that scripts/install-agents installed: claude, codex, gemini, mini or srt."""
     for folder in (AGENTS_DIR / "npm" / "node_modules" / ".bin", AGENTS_DIR / "venv" / "bin"):
         if (folder / name).exists():
             return folder / name

@@ -16,16 +16,26 @@ from microloop_cli.view.model import RunView, StepTree, StepView
 def command(
     run: str | None = typer.Argument(None, help="A run id or its start; the latest run by default."),
     step: int | None = typer.Option(None, "--step", help="Show this step: command, process tree, output."),
+    conversation: bool = typer.Option(
+        False, "--conversation", help="Show it as it was asked: model calls, what they asked for, what ran."
+    ),
+    network: bool = typer.Option(False, "--network", help="Show each request that came to the proxy."),
     as_json: bool = typer.Option(False, "--json", help="Print JSON."),
     show_all: bool = typer.Option(False, "--all", help="Collapse and leave out nothing."),
     workspace: str | None = typer.Option(None, "-C", "--workspace", help="The workspace of the run."),
 ) -> int:
-    """Show what a run did: how it ended and why, its limits, steps, findings and changed files."""
+    """Show what a run did: how it ended and why, its limits, steps, model calls, findings, changed files."""
     from microloop_cli.view.runview import run_view
 
+    if sum((step is not None, conversation, network)) > 1:
+        raise UsageError("--step, --conversation and --network are three things", hint="ask for one of them")
     bundle = bundle_of(run, workspace)
-    view = run_view(bundle.entries(), tree_of=step)
-    if step is None:
+    view = run_view(bundle.entries(), tree_of=step, network_log=network)
+    if conversation:
+        _show_conversation(bundle, view, as_json, show_all)
+    elif network:
+        _show_network(bundle, view, as_json, show_all)
+    elif step is None:
         _show_run(bundle, view, as_json, show_all)
     else:
         _show_step(bundle, view, _step_of(view, step), as_json, show_all)
@@ -56,7 +66,7 @@ def _show_step(bundle: Bundle, view: RunView, step: StepView, as_json: bool, sho
     tree = view.tree or StepTree(step.n)
     outputs = tuple(
         Kept(name, stream, bundle.step_output(step.n, name) if stream is not None else None)
-        for name, stream in _streams(step)
+        for name, stream in _streams(bundle, step)
     )
     if as_json:
         from microloop_cli.view.summary import step_document
@@ -67,7 +77,38 @@ def _show_step(bundle: Bundle, view: RunView, step: StepView, as_json: bool, sho
     _warn(bundle)
 
 
-def _streams(step: StepView) -> list[tuple[Any, Any]]:
+def _show_conversation(bundle: Bundle, view: RunView, as_json: bool, show_all: bool) -> None:
+    from microloop_cli.cli.output import width, write_json, write_lines
+
+    if as_json:
+        from microloop_cli.view.trafficdocs import conversation_document
+
+        write_json(conversation_document(view))
+        return
+    from microloop_cli.view.conversation import conversation_lines
+
+    write_lines(conversation_lines(view, width(), show_all))
+    _warn(bundle)
+
+
+def _show_network(bundle: Bundle, view: RunView, as_json: bool, show_all: bool) -> None:
+    from microloop_cli.cli.output import width, write_json, write_lines
+
+    if as_json:
+        from microloop_cli.view.trafficdocs import log_document
+
+        write_json(log_document(view))
+        return
+    from microloop_cli.view.networklog import network_lines
+
+    write_lines(network_lines(view, width(), show_all))
+    _warn(bundle)
+
+
+def _streams(bundle: Bundle, step: StepView) -> list[tuple[Any, Any]]:
+    if step.kind == "tool":  # no process ended: what was captured is told beside what was kept
+        kept = bundle.step_streams(step.n)
+        return [("stdout", kept.stdout if kept is not None else None)]
     if step.merged:
         return [("stdout", step.stdout)]
     return [("stdout", step.stdout), ("stderr", step.stderr)]

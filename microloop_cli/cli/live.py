@@ -41,7 +41,7 @@ class StatusLine:
         self._plain = bool(environment.get("NO_COLOR"))
         self._row = LastRow(self._out)
         self._modes = TerminalModes(self._out.fd)
-        self._shown = (0, 0, "")
+        self._shown = (0, 0, "", "")
         self._elapsed = self._due = 0.0
         self._back_at = AWAY_SECONDS
         self._to_say: list[str] = []
@@ -55,9 +55,11 @@ class StatusLine:
             atexit.register(self._give_back)
         self.say(f"run {run_id}, sandbox {sandbox}")
 
-    def update(self, *, elapsed_seconds: float, steps: int, findings: int, last_command: str) -> None:
-        """What the line shows from now on."""
-        self._shown = (steps, findings, last_command)
+    def update(
+        self, *, elapsed_seconds: float, steps: int, findings: int, last_command: str, cost: str = ""
+    ) -> None:
+        """What the line shows from now on; cost is told as it is, "" for none."""
+        self._shown = (steps, findings, last_command, cost)
         self.tick(elapsed_seconds)
 
     def tick(self, elapsed_seconds: float) -> None:
@@ -97,8 +99,8 @@ class StatusLine:
         self._out.push(_LAST_PATIENCE_SECONDS)
 
     def _line(self, width: int) -> str:
-        steps, findings, command = self._shown
-        text = status.line(steps, self._elapsed, command, findings, width)
+        steps, findings, command, cost = self._shown
+        text = status.line(steps, self._elapsed, command, findings, width, cost)
         return text if self._plain else f"\033[2m{text}\033[0m"
 
     def _pass_on(self) -> None:

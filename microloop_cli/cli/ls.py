@@ -11,8 +11,14 @@ from microloop_cli.bundle.paths import list_runs
 from microloop_cli.bundle.reader import open_bundle
 from microloop_cli.cli.place import workspace_of
 from microloop_cli.errors import BundleError
+from microloop_cli.view.dollars import exact
 from microloop_cli.view.model import CRASHED
 from microloop_cli.view.runlist import RunRow
+
+
+class _Spent(msgspec.Struct, frozen=True):
+    cost_usd: str | None = None
+    unpriced_calls: int = 0
 
 
 class _Brief(msgspec.Struct, frozen=True):
@@ -24,6 +30,7 @@ class _Brief(msgspec.Struct, frozen=True):
     steps: list[msgspec.Raw]
     started_at: str = ""
     argv: tuple[str, ...] = ()
+    model: _Spent = _Spent()
 
 
 def command(
@@ -65,6 +72,8 @@ def run_row(path: Path) -> RunRow:
         exit_code=view.exit_code,
         duration_seconds=view.used.wall_seconds,
         steps=view.used.steps,
+        cost_usd=exact(view.model.cost_usd),
+        unpriced_calls=view.model.unpriced,
     )
 
 
@@ -81,4 +90,6 @@ def _from_summary(run_id: str, text: str) -> RunRow:
         exit_code=brief.exit_code,
         duration_seconds=brief.duration_seconds,
         steps=len(brief.steps),
+        cost_usd=brief.model.cost_usd,
+        unpriced_calls=brief.model.unpriced_calls,
     )

@@ -22,7 +22,14 @@ def command(
     ),
     sandbox: str | None = typer.Option(None, help="auto, bwrap, docker or none."),
     image: str | None = typer.Option(None, help="Docker image to run in (auto then takes docker)."),
-    network: str | None = typer.Option(None, help="none or host."),
+    network: str | None = typer.Option(
+        None, help="none (only the model gateway and what --allow names) or host."
+    ),
+    allow: list[str] = typer.Option(
+        [],
+        metavar="HOST|PRESET",
+        help="Let HTTP(S) to a host pass: pypi, npm, *.example.com, ...; repeatable.",
+    ),
     policy: str | None = typer.Option(
         None, metavar="NAME|FILE", help="default, strict, ci, ... or a YAML file."
     ),
@@ -30,6 +37,23 @@ def command(
     max_time: str | None = typer.Option(None, metavar="DURATION", help="Stop after e.g. 30m (exit 124)."),
     max_idle: str | None = typer.Option(
         None, metavar="DURATION", help="Stop when nothing happens (exit 124)."
+    ),
+    max_cost: str | None = typer.Option(
+        None, metavar="USD", help="Stop when the model calls cost so much (exit 122)."
+    ),
+    max_tokens: int | None = typer.Option(None, help="Stop after so many tokens (exit 122)."),
+    max_model_calls: int | None = typer.Option(None, help="Stop after so many model calls (exit 122)."),
+    upstream: list[str] = typer.Option(
+        [], metavar="PROVIDER=URL", help="Where a provider's calls go: openai, anthropic or google."
+    ),
+    free: list[str] = typer.Option(
+        [], metavar="MODEL", help="A model that costs nothing, such as a local one; repeatable."
+    ),
+    record_model: bool = typer.Option(
+        False, "--record-model", help="Keep model requests and answers in the bundle."
+    ),
+    replay_model: str | None = typer.Option(
+        None, metavar="RUN", help="Serve the model answers that RUN recorded; no model is asked."
     ),
     env: list[str] = typer.Option(
         [], metavar="NAME[=VALUE]", help="Pass a variable on to the agent; repeatable."
@@ -54,13 +78,21 @@ def command(
         "limits.steps": ("--max-steps", max_steps),
         "limits.wall_seconds": ("--max-time", _seconds("--max-time", max_time)),
         "limits.idle_seconds": ("--max-idle", _seconds("--max-idle", max_idle)),
+        "limits.cost_usd": ("--max-cost", _dollars("--max-cost", max_cost)),
+        "limits.tokens": ("--max-tokens", max_tokens),
+        "limits.model_calls": ("--max-model-calls", max_model_calls),
+        "model.record": ("--record-model", record_model or None),
         "agent.profile": ("--agent", agent),
+        **_upstreams(upstream),
     }
+    more = {"network.allow": ("--allow", tuple(allow)), "model.free": ("--free", tuple(free))}
     request = RunRequest(
         argv=tuple(agent_command),
         workspace=Path(workspace),
         policy=policy,
         options={path: pair for path, pair in options.items() if pair[1] is not None},
+        more={path: pair for path, pair in more.items() if pair[1]},
+        replay_model=replay_model,
         env=tuple(env),
         environ=dict(os.environ),
         interactive=all(
@@ -81,6 +113,22 @@ def _seconds(option: str, text: str | None) -> float | None:
         return parse_duration(text)
     except UsageError as error:
         raise UsageError(f"{option}: {error.message}", hint=error.hint) from None
+
+
+def _dollars(option: str, text: str | None) -> float | None:
+    if text is None:
+        return None
+    from microloop_cli.cli.spending_options import dollars
+
+    return float(dollars(option, text))
+
+
+def _upstreams(given: list[str]) -> dict[str, tuple[str, Any]]:
+    if not given:
+        return {}
+    from microloop_cli.cli.spending_options import upstreams
+
+    return {f"model.upstreams.{provider}": ("--upstream", url) for provider, url in upstreams(given).items()}
 
 
 def _show_plan(request: RunRequest, as_json: bool) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from microloop_cli.core import limits
+from microloop_cli.core import limits, tools
 from microloop_cli.core.actions import Action, DetectorFailed, ExecKind, Finding, Release, Stop, Verdict
 from microloop_cli.core.events import ExecStarted, StepEnded
 from microloop_cli.core.progress.command import canonical
@@ -21,35 +21,32 @@ def begin_step(state: State, at: float, fact: ExecStarted) -> Result:
 
     number = state.steps + 1
     command = canonical(fact.argv, state.settings.agent)
-    state = replace(state, steps=number)
+    known = meaning(command, state.workspace)
+    links, call = tools.linked(state.tools, number, command, known)
+    state = replace(state, steps=number, tools=links)
     if state.stop is not None:
-        return state, (refusal(fact, "step", state.stop.reason, number, command),)
+        return state, (refusal(fact, "step", state.stop.reason, number, command, call),)
     limit_state, said = limits.check_steps(state.settings.limits, state.limits, number)
     state = replace(state, limits=limit_state)
     stop = next((action for action in said if isinstance(action, Stop)), None)
     if stop is not None:
-        return replace(state, stop=stop), (*said, refusal(fact, "step", stop.reason, number, command))
-    attempt = Attempt(
-        step=number,
-        command=command,
-        meaning=meaning(command, state.workspace),
-        epoch=state.epoch,
-    )
+        return replace(state, stop=stop), (*said, refusal(fact, "step", stop.reason, number, command, call))
+    attempt = Attempt(step=number, command=command, meaning=known, epoch=state.epoch)
     judged = attempted(state.memory, state.settings.progress, attempt)
     state = replace(state, memory=judged.memory, changed=())
-    state, actions = _answer_start(state, at, fact, attempt, judged.finding)
-    return state, (*said, *_bugs(judged), *actions)
+    state, actions = _answer_start(state, at, fact, attempt, judged.finding, call)
+    return state, (*said, *bugs_of(judged), *actions)
 
 
 def _answer_start(
-    state: State, at: float, fact: ExecStarted, attempt: Attempt, found: Found | None
+    state: State, at: float, fact: ExecStarted, attempt: Attempt, found: Found | None, call: str | None
 ) -> Result:
     if found is None:
-        return _let_run(state, at, fact, attempt)
+        return _let_run(state, at, fact, attempt, call)
     if found.answer == "stop":
-        stop = _stop(found)
-        refused = refusal(fact, "step", stop.reason, attempt.step, attempt.command)
-        return replace(state, stop=stop), (_finding(found, attempt.step), stop, refused)
+        stop = stop_of(found)
+        refused = refusal(fact, "step", stop.reason, attempt.step, attempt.command, call)
+        return replace(state, stop=stop), (finding_of(found, attempt.step), stop, refused)
     refused = Verdict(
         exec_id=fact.exec_id,
         kind="step",
@@ -57,11 +54,12 @@ def _answer_start(
         step=attempt.step,
         command=attempt.command,
         message=found.text,
+        tool_call=call,
     )
-    return state, (_finding(found, attempt.step), refused)
+    return state, (finding_of(found, attempt.step), refused)
 
 
-def _let_run(state: State, at: float, fact: ExecStarted, attempt: Attempt) -> Result:
+def _let_run(state: State, at: float, fact: ExecStarted, attempt: Attempt, call: str | None) -> Result:
     seen = _output_seen(fact)
     opened = {**state.open_steps, attempt.step: OpenStep(fact.exec_id, attempt, fact.cwd, at, seen)}
     allowed = Verdict(
@@ -71,6 +69,7 @@ def _let_run(state: State, at: float, fact: ExecStarted, attempt: Attempt) -> Re
         step=attempt.step,
         command=attempt.command,
         hold_end=seen and may_be_nudged(state.memory, state.settings.progress, attempt),
+        tool_call=call,
     )
     return replace(state, open_steps=opened), (allowed,)
 
@@ -89,9 +88,10 @@ def end_step(state: State, fact: StepEnded) -> Result:
         signals=fact.signals if opened.output_seen else None,
         exit_code=fact.exit_code if fact.signal is None else -fact.signal,
     )
-    state = replace(state, open_steps=left, memory=judged.memory)
+    links = tools.judged(state.tools, state.epoch)
+    state = replace(state, open_steps=left, memory=judged.memory, tools=links)
     state, actions = _answer_end(state, fact, judged.finding)
-    return state, (*_bugs(judged), *actions)
+    return state, (*bugs_of(judged), *actions)
 
 
 def _answer_end(state: State, fact: StepEnded, found: Found | None) -> Result:
@@ -101,11 +101,11 @@ def _answer_end(state: State, fact: StepEnded, found: Found | None) -> Result:
     if found.answer == "stop":
         if state.stop is not None:
             return state, released
-        stop = _stop(found)
-        return replace(state, stop=stop), (_finding(found), stop, *released)
+        stop = stop_of(found)
+        return replace(state, stop=stop), (finding_of(found), stop, *released)
     if found.answer == "nudge" and fact.held:
-        return state, (_finding(found), Release(step=fact.step, text=found.text))
-    return state, (_finding(replace(found, answer="record")), *released)
+        return state, (finding_of(found), Release(step=fact.step, text=found.text))
+    return state, (finding_of(replace(found, answer="record")), *released)
 
 
 def _output_seen(fact: ExecStarted) -> bool:
@@ -113,11 +113,11 @@ def _output_seen(fact: ExecStarted) -> bool:
     return not {"tty", "other"} & set(fact.fds[1:])
 
 
-def _stop(found: Found) -> Stop:
+def stop_of(found: Found) -> Stop:
     return Stop(outcome="no_progress", exit_code=120, reason=found.text)
 
 
-def _finding(found: Found, *more: int) -> Finding:
+def finding_of(found: Found, *more: int) -> Finding:
     return Finding(
         detector=found.detector,
         steps=(*found.steps, *more),
@@ -127,15 +127,25 @@ def _finding(found: Found, *more: int) -> Finding:
     )
 
 
-def _bugs(judged: Judged) -> tuple[DetectorFailed, ...]:
+def bugs_of(judged: Judged) -> tuple[DetectorFailed, ...]:
     return tuple(DetectorFailed(detector=bug.detector, step=bug.step, error=bug.error) for bug in judged.bugs)
 
 
 def refusal(
-    fact: ExecStarted, kind: ExecKind, reason: str, number: int | None = None, command: str | None = None
+    fact: ExecStarted,
+    kind: ExecKind,
+    reason: str,
+    number: int | None = None,
+    command: str | None = None,
+    call: str | None = None,
 ) -> Verdict:
     """The verdict on an exec that comes while the run is being stopped."""
-    message = f"microloop: refused: the run is being stopped: {reason}"
     return Verdict(
-        exec_id=fact.exec_id, kind=kind, allow=False, step=number, command=command, message=message
+        exec_id=fact.exec_id,
+        kind=kind,
+        allow=False,
+        step=number,
+        command=command,
+        message=f"microloop: refused: the run is being stopped: {reason}",
+        tool_call=call,
     )

@@ -26,36 +26,48 @@ def check_steps(limits: Limits, state: LimitState, steps: int) -> tuple[LimitSta
         reason = f"the limit of {limits.steps} steps is reached"
         return state, (Stop(outcome="step_limit", exit_code=121, reason=reason),)
     if steps >= limits.warn_at * limits.steps:
-        return _warn(state, LimitWarning(limit="steps", used=steps, allowed=limits.steps))
+        return warn(state, LimitWarning(limit="steps", used=steps, allowed=limits.steps))
     return state, ()
 
 
-def check_time(limits: Limits, state: LimitState, now: float) -> tuple[LimitState, tuple[Action, ...]]:
-    """Judge the clock: wall time since the start, idle time since the last activity."""
+def check_time(
+    limits: Limits, state: LimitState, now: float, *, waiting: bool = False
+) -> tuple[LimitState, tuple[Action, ...]]:
+    """Judge the clock: wall time since the start, idle time since the last activity.
+
+    waiting: for a model's answer; idle time does not run.
+    """
     actions: tuple[Action, ...] = ()
     if limits.wall_seconds is not None:
         if now >= limits.wall_seconds:
             return state, (_time_stop(f"the time limit of {_seconds(limits.wall_seconds)} is reached"),)
         if now >= limits.warn_at * limits.wall_seconds:
             warning = LimitWarning(limit="wall_seconds", used=now, allowed=limits.wall_seconds)
-            state, actions = _warn(state, warning)
-    if limits.idle_seconds is not None:
+            state, actions = warn(state, warning)
+    if limits.idle_seconds is not None and not waiting:
         idle = now - state.last_activity
         if idle >= limits.idle_seconds:
             return state, (_time_stop(f"nothing happened for {_seconds(limits.idle_seconds)} (idle limit)"),)
         if idle >= limits.warn_at * limits.idle_seconds:
             warning = LimitWarning(limit="idle_seconds", used=idle, allowed=limits.idle_seconds)
-            state, more = _warn(state, warning)
+            state, more = warn(state, warning)
             actions += more
     return state, actions
 
 
-def next_wake(limits: Limits, state: LimitState, now: float) -> tuple[Action, ...]:
-    """When the clock has to be judged again; empty when no time limit is set."""
-    moments: list[float] = []
+def next_wake(
+    limits: Limits,
+    state: LimitState,
+    now: float,
+    *,
+    waiting: bool = False,
+    also: tuple[float, ...] = (),
+) -> tuple[WakeAt, ...]:
+    """When the clock has to be judged again, `also` among it; empty when nothing depends on time."""
+    moments: list[float] = [*also]
     if limits.wall_seconds is not None:
         moments += [limits.warn_at * limits.wall_seconds, limits.wall_seconds]
-    if limits.idle_seconds is not None:
+    if limits.idle_seconds is not None and not waiting:
         for share in (limits.warn_at, 1.0):
             moments.append(state.last_activity + share * limits.idle_seconds)
     ahead = [moment for moment in moments if moment > now]
@@ -72,7 +84,8 @@ def touched(state: LimitState, now: float) -> LimitState:
     return LimitState(warned=state.warned, last_activity=now)
 
 
-def _warn(state: LimitState, warning: LimitWarning) -> tuple[LimitState, tuple[Action, ...]]:
+def warn(state: LimitState, warning: LimitWarning) -> tuple[LimitState, tuple[Action, ...]]:
+    """The warning, unless it was said before."""
     if warning.limit in state.warned:
         return state, ()
     return msgspec.structs.replace(state, warned=state.warned | {warning.limit}), (warning,)

@@ -7,8 +7,10 @@ import msgspec
 from microloop_cli.core.actions import Stop
 from microloop_cli.core.limits import LimitState
 from microloop_cli.core.lineage import Family
+from microloop_cli.core.money import Money
 from microloop_cli.core.progress.engine import Attempt, Memory
 from microloop_cli.core.settings import Settings
+from microloop_cli.core.tools import Tools
 
 
 class OpenStep(msgspec.Struct, frozen=True):
@@ -39,6 +41,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     memory: Memory = Memory()
     changed: tuple[str, ...] = ()
     limits: LimitState = LimitState()
+    money: Money = Money()
+    tools: Tools = Tools()
     cpu_seconds: float = 0.0
     stop: Stop | None = None
     ended: bool = False

@@ -25,7 +25,17 @@ from microloop_cli.core.events import (
 )
 from microloop_cli.core.judging import Result, begin_step, end_step, refusal
 from microloop_cli.core.lineage import classify, remember
+from microloop_cli.core.spending import (
+    check_grace,
+    limit_stop,
+    model_answered,
+    model_asked,
+    model_refused,
+    wake,
+)
 from microloop_cli.core.state import State
+from microloop_cli.core.tool_judging import tool_answered, tool_called
+from microloop_cli.core.traffic import ModelAnswered, ModelAsked, ModelRefused, ToolAnswered, ToolCalled
 
 CHANGED_PATHS_KEPT = 16
 
@@ -42,7 +52,7 @@ def _run_started(state: State, at: float, fact: RunStarted) -> Result:
     state = replace(
         state, workspace=fact.workspace, epoch=fact.epoch, limits=limits.touched(state.limits, at)
     )
-    return state, limits.next_wake(state.settings.limits, state.limits, at)
+    return state, wake(state, at)
 
 
 def _exec(state: State, at: float, fact: ExecStarted) -> Result:
@@ -84,10 +94,14 @@ def _sampled(state: State, at: float, fact: ResourceSample) -> Result:
 def _tick(state: State, at: float, fact: Tick) -> Result:
     if state.stop is not None:
         return state, ()
-    limit_state, actions = limits.check_time(state.settings.limits, state.limits, at)
+    waiting = bool(state.money.running)
+    limit_state, actions = limits.check_time(state.settings.limits, state.limits, at, waiting=waiting)
     stop = next((action for action in actions if isinstance(action, Stop)), None)
     state = replace(state, limits=limit_state, stop=stop)
-    return state, actions + limits.next_wake(state.settings.limits, limit_state, at)
+    if stop is None:
+        state, more = check_grace(state, at)
+        actions += more
+    return state, actions + wake(state, at)
 
 
 def _interrupted(state: State, at: float, fact: Interrupted) -> Result:
@@ -99,6 +113,9 @@ def _interrupted(state: State, at: float, fact: Interrupted) -> Result:
 
 
 def _agent_exited(state: State, at: float, fact: AgentExited) -> Result:
+    """An agent that heard of a limit and ended by itself was ended by the limit."""
+    stop = state.stop or limit_stop(state)
+    state = replace(state, stop=stop)
     if fact.signal is not None:
         return _end(state, "ended", 128 + fact.signal, f"the agent was killed by signal {fact.signal}")
     return _end(state, "ended", fact.exit_code or 0, f"the agent ended with exit code {fact.exit_code}")
@@ -125,6 +142,11 @@ def _active(state: State, at: float) -> State:
     return replace(state, limits=limits.touched(state.limits, at))
 
 
+def _heard(handler: Callable[[State, float, Any], Result]) -> Callable[[State, float, Any], Result]:
+    """Traffic is activity: idle time starts anew."""
+    return lambda state, at, fact: handler(_active(state, at), at, fact)
+
+
 _HANDLERS: dict[type, Callable[[State, float, Any], Result]] = {
     RunStarted: _run_started,
     ExecStarted: _exec,
@@ -137,4 +159,9 @@ _HANDLERS: dict[type, Callable[[State, float, Any], Result]] = {
     AgentExited: _agent_exited,
     AgentNotStarted: _agent_not_started,
     GuardFailed: _guard_failed,
+    ModelAsked: _heard(model_asked),
+    ModelAnswered: _heard(model_answered),
+    ModelRefused: _heard(model_refused),
+    ToolCalled: _heard(tool_called),
+    ToolAnswered: _heard(tool_answered),
 }

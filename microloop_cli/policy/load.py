@@ -36,13 +36,29 @@ _TYPES = key_types()
 _SECTIONS = frozenset(section for path in _TYPES for section in _above(path))
 
 
-def load(named: str | None = None, options: Mapping[str, tuple[str, Any]] | None = None) -> Resolved:
+def load(
+    named: str | None = None,
+    options: Mapping[str, tuple[str, Any]] | None = None,
+    more: Mapping[str, tuple[str, tuple[str, ...]]] | None = None,
+) -> Resolved:
     """The policy of a run: default, then the one named (NAME or FILE) with what it extends, then options.
 
-    options: key path to (option name, value), as typed. Raises PolicyError.
+    options: key path to (option name, value), as typed. more: the same for lists that an option adds to.
+    Raises PolicyError.
     """
-    layers = [*load_layers(named or DEFAULT), options_layer(options or {})]
-    return resolve(layers)
+    layers = load_layers(named or DEFAULT)
+    return resolve([*layers, options_layer(options or {}), added(layers, more or {})])
+
+
+def added(layers: list[Layer], more: Mapping[str, tuple[str, tuple[str, ...]]]) -> Layer:
+    """Lists of the layers below with more at their end."""
+    layer: dict[str, Setting] = {}
+    for path, (option, items) in more.items():
+        below = next((lower[path] for lower in reversed(layers) if path in lower), None)
+        before = [] if below is None else list(below.value or ())
+        source = option if not before or below is None else f"{below.source} and {option}"
+        layer[path] = Setting([*before, *items], source)
+    return layer
 
 
 def load_layers(named: str) -> list[Layer]:

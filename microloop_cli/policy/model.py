@@ -118,8 +118,9 @@ class ModelPrice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 class Model(Section, frozen=True, forbid_unknown_fields=True):
     """Model calls. gateway: whether there is a way to models at all. free: names or globs of models that cost
-    nothing. unknown: what becomes of a model without a price. tight: a call whose worst case does not fit into
-    what is left. record: keep requests and answers in the bundle."""
+    nothing. unknown: what becomes of a model without a price. tight: what becomes of a call whose worst case
+    does not fit into what is left. record: keep requests and answers in the bundle.
+    """
 
     gateway: bool = True
     upstreams: Upstreams = Upstreams()
@@ -132,7 +133,7 @@ class Model(Section, frozen=True, forbid_unknown_fields=True):
 
 
 class Budgets(Section, frozen=True, forbid_unknown_fields=True):
-    """Bounds beyond one run, over all runs of this user: of a day, of this workspace a day, of it for ever."""
+    """Bounds beyond one run, over all runs of this user: of a day, of this workspace a day, or ever."""
 
     day_usd: Dollars | None = None
     project_day_usd: Dollars | None = None
@@ -141,11 +142,14 @@ class Budgets(Section, frozen=True, forbid_unknown_fields=True):
 
 class Network(Section, frozen=True, forbid_unknown_fields=True):
     """What the egress proxy lets through; deny wins. Rules: see gateway.egress.rules. private: addresses or
-    CIDRs that are private and may be reached all the same."""
+    CIDRs that are private and may be reached all the same. proxy: the one to go through, where there is no
+    other way out; it looks names up, so that only IP addresses can be checked.
+    """
 
     allow: tuple[Text, ...] = ()
     deny: tuple[Text, ...] = ()
     private: tuple[Text, ...] = ()
+    proxy: Text | None = None
 
 
 class Policy(Section, frozen=True, forbid_unknown_fields=True):

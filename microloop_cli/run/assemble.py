@@ -7,20 +7,26 @@ from pathlib import Path
 
 import msgspec
 
-from microloop_cli.backends.base import Backend, SandboxPlan, SandboxRequest
+from microloop_cli.backends.base import DEFAULT_HOME, Backend, BackendName, SandboxPlan, SandboxRequest
 from microloop_cli.backends.registry import choose, get_backend
 from microloop_cli.bundle.paths import HOME_NAME, new_run_id
 from microloop_cli.core.lineage import agent_names
 from microloop_cli.core.settings import Settings
+from microloop_cli.gateway.egress.presets import load_rules
+from microloop_cli.gateway.egress.rules import Rules
+from microloop_cli.gateway.placeholders import Placeholders
 from microloop_cli.guard import wire
 from microloop_cli.guard.binary import find_guard
 from microloop_cli.policy.layers import Resolved
 from microloop_cli.policy.load import load
-from microloop_cli.policy.profiles import profile_for
+from microloop_cli.policy.model import Policy
+from microloop_cli.policy.profiles import Agent, agent_for
 from microloop_cli.policy.settings import chosen_environment, refusal, to_settings, unacceptable
+from microloop_cli.run.agent_doors import AgentDoors, agent_doors, own_variables
 from microloop_cli.run.clock import Clock
 from microloop_cli.run.places import channel_base, checked_workspace
 from microloop_cli.run.request import RunRequest
+from microloop_cli.run.ways_out import WaysOut, ways_noted, ways_out
 
 # Kept of each stream of a step, each in memory of the guard and in the bundle.
 KEPT_HEAD_BYTES = 131_072
@@ -31,7 +37,10 @@ RELEASE_TIMEOUT_MS = 5_000
 
 
 class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A run ready to start. `given` are the variables passed on for the agent, `nonce` is the guard's."""
+    """A run ready to start. `given` are the variables passed on for the agent, `nonce` is the guard's.
+
+    argv: the agent's command with what its profile adds; home_files: what it finds in its HOME.
+    """
 
     request: RunRequest
     run_id: str
@@ -40,10 +49,15 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     resolved: Resolved
     settings: Settings
     given: dict[str, str]
+    argv: tuple[str, ...]
+    home_files: dict[str, str]
     backend: Backend
     plan: SandboxPlan
     channel_dir: Path
     nonce: str
+    ways: WaysOut
+    rules: Rules
+    placeholders: Placeholders
 
     @property
     def secrets(self) -> dict[str, str]:
@@ -70,25 +84,30 @@ def prepare(request: RunRequest, clock: Clock) -> Prepared:
     what the host lacks, also when the policy refuses to run without a boundary the backend cannot enforce.
     """
     workspace = checked_workspace(request.workspace)
-    resolved = load(request.policy, request.options)
-    settings = to_settings(resolved, profile_for(request.argv, resolved.policy.agent.profile))
-    sandbox = resolved.policy.sandbox
-    given = chosen_environment(resolved.policy, request.env, request.environ)
-    token = secrets.token_hex(3)
-    nonce = secrets.token_hex(16)
+    resolved = load(request.policy, request.options, request.more)
+    policy, sandbox = resolved.policy, resolved.policy.sandbox
+    agent = agent_for(request.argv, policy.agent.profile)
+    token, nonce = secrets.token_hex(3), secrets.token_hex(16)
     channel = channel_base(request.environ) / f"microloop-{token}{secrets.token_hex(3)}"
     backend = get_backend(choose(sandbox.backend, sandbox.image))
+    rules = load_rules(policy.network)
+    ways = ways_out(policy, backend.name)
+    placeholders = Placeholders(secrets.token_hex(16))
+    inside = _inside(request, agent, policy, ways, placeholders, backend.name)
+    given = own_variables(
+        chosen_environment(policy, request.env, request.environ), (*sandbox.env, *request.env), ways
+    )
     cwd = request.cwd_inside(workspace)
     plan = backend.plan(
         SandboxRequest(
-            argv=request.argv,
+            argv=inside.argv,
             workspace=workspace,
             cwd=cwd,
             runs_dir=workspace / HOME_NAME,
             channel_dir=channel,
             guard=find_guard(),
             nonce=nonce,
-            env=given,
+            env={**inside.variables, **given},
             network=sandbox.network,
             interactive=request.interactive,
             image=sandbox.image,
@@ -96,6 +115,8 @@ def prepare(request: RunRequest, clock: Clock) -> Prepared:
             memory_mib=sandbox.memory_mib,
             cpus=sandbox.cpus,
             pids=sandbox.pids,
+            doors=ways.doors,
+            seeded=bool(inside.home),
         )
     )
     lacking = unacceptable(resolved, plan.enforcement.missing)
@@ -107,10 +128,30 @@ def prepare(request: RunRequest, clock: Clock) -> Prepared:
         workspace=workspace,
         cwd=cwd,
         resolved=resolved,
-        settings=settings,
+        settings=to_settings(resolved, agent.profile),
         given=given,
+        argv=inside.argv,
+        home_files=inside.home,
         backend=backend,
-        plan=plan,
+        plan=msgspec.structs.replace(plan, notes=(*plan.notes, *ways_noted(policy, backend.name))),
         channel_dir=channel,
         nonce=nonce,
+        ways=ways,
+        rules=rules,
+        placeholders=placeholders,
+    )
+
+
+def _inside(
+    request: RunRequest,
+    agent: Agent,
+    policy: Policy,
+    ways: WaysOut,
+    placeholders: Placeholders,
+    backend: BackendName,
+) -> AgentDoors:
+    home = DEFAULT_HOME if backend != "none" else request.environ.get("HOME", "/")
+    replays = request.replay_model is not None
+    return agent_doors(
+        request.argv, agent, policy, ways, placeholders, request.environ, home=home, replays=replays
     )

@@ -18,7 +18,7 @@ def plan_document(prepared: Prepared) -> dict[str, Any]:
     plan = prepared.plan
     document = {
         "schema": PLAN_SCHEMA,
-        "argv": prepared.request.argv,
+        "argv": prepared.argv,
         "workspace": str(prepared.workspace),
         "cwd": str(prepared.cwd),
         "sandbox": {
@@ -28,6 +28,7 @@ def plan_document(prepared: Prepared) -> dict[str, Any]:
         },
         "agent_profile": prepared.settings.agent.name,
         "variables": sorted(prepared.given),
+        "doors": {"model": prepared.ways.model, "egress": prepared.ways.egress},
         "settings": explain(prepared.resolved),
         "notes": plan.notes,
         "launch": plan.launch_spec,

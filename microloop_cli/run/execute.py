@@ -25,13 +25,16 @@ from microloop_cli.policy.explain import to_yaml
 from microloop_cli.run.assemble import Prepared
 from microloop_cli.run.clock import Clock
 from microloop_cli.run.environment import environment
+from microloop_cli.run.gateways import Gateways
 from microloop_cli.run.inbox import Inbox
 from microloop_cli.run.intake import Intake
 from microloop_cli.run.perform import Performer
-from microloop_cli.run.places import channel_dir
+from microloop_cli.run.places import channel_dir, seed_home
 from microloop_cli.run.redacting import FactRedactor, OutputRedactor
 from microloop_cli.run.reports import ReportFiles
-from microloop_cli.run.session import Session, SessionPlan
+from microloop_cli.run.serving import gateways, models
+from microloop_cli.run.session import Session
+from microloop_cli.run.session_parts import SessionPlan
 from microloop_cli.workspace.gitignored import read_repository
 from microloop_cli.workspace.ignore import IgnoreRules
 from microloop_cli.workspace.patch import make_patch
@@ -44,7 +47,7 @@ BEFORE = "workspace"
 class Observer(Protocol):
     """Who is told of the run while it goes on: the status line. Seconds are of the run."""
 
-    def began(self, run_id: str, backend: str) -> None: ...
+    def began(self, run_id: str, backend: str, profile: str) -> None: ...
     def snapshotting(self, seconds: float, files: int) -> None: ...
     def recorded(self, at: float, events: Sequence[AnyFact | AnyDecision]) -> None: ...
     def ticked(self, at: float) -> None: ...
@@ -65,12 +68,16 @@ Summarise = Callable[[Path, Any, Any], dict[str, Any]]
 def execute(prepared: Prepared, clock: Clock, observer: Observer, summarise: Summarise) -> Finished:
     """Run to the end. Once the bundle exists nothing is raised for what goes wrong in the run: see `error`.
 
-    Raises BundleError when the bundle cannot be made at all.
+    Raises BundleError when the bundle cannot be made at all, PolicyError and HostError for a key that is not
+    where the policy says.
     """
+    known = models(prepared)
     run_dir = create_run_dir(prepared.workspace, prepared.run_id)
-    redactor = Redactor(secret_values(prepared.secrets, prepared.request.environ))
+    values = secret_values(prepared.secrets, prepared.request.environ)
+    redactor = Redactor({**values, **known.secrets})
     with BundleWriter(run_dir, redactor) as writer:
-        running = _Running(prepared, clock, observer, writer, redactor)
+        served = gateways(prepared, known, clock, redactor, writer)
+        running = _Running(prepared, clock, observer, writer, redactor, served)
         try:
             ended, error = running.run(), None
         except MicroloopError as failure:
@@ -93,8 +100,10 @@ class _Running:
         observer: Observer,
         writer: BundleWriter,
         redactor: Redactor,
+        served: Gateways,
     ) -> None:
         self._prepared = prepared
+        self._gateways = served
         self._clock = clock
         self._observer = observer
         self._writer = writer
@@ -106,11 +115,15 @@ class _Running:
         )
 
     def run(self) -> Ended:
-        self._observer.began(self._prepared.run_id, self._prepared.plan.backend)
+        prepared = self._prepared
+        self._observer.began(prepared.run_id, prepared.plan.backend, prepared.settings.agent.name)
         try:
-            with channel_dir(self._prepared.channel_dir):
+            with channel_dir(self._prepared.channel_dir) as folder:
+                self._gateways.open(folder)
+                seed_home(folder, self._prepared.home_files)
                 return asyncio.run(self._session())
         finally:
+            self._gateways.close()
             if self._watch is not None:
                 # The kernel takes some 20 ms to end an inotify instance: beside the patch and the summary.
                 threading.Thread(target=self._watch.close, name="microloop-watch-close").start()
@@ -124,7 +137,9 @@ class _Running:
             guard_config=prepared.guard_config,
             grace_seconds=prepared.resolved.policy.limits.grace_seconds,
         )
-        session = Session(plan, prepared.backend, self._inbox, self._intake, self._observer.ticked)
+        session = Session(
+            plan, prepared.backend, self._inbox, self._intake, self._observer.ticked, self._gateways
+        )
         return await session.run(self._look)
 
     def _look(self) -> RunStarted:

@@ -46,8 +46,11 @@ class Inbox:
         self._last = max(self._last, round(self._clock.monotonic() - self._origin, 6))
         return self._last
 
-    def put(self, *facts: AnyFact) -> None:
-        """Take facts in, in this order. Recorded with their decisions in one write, then acted on."""
+    def put(self, *facts: AnyFact) -> tuple[Action, ...]:
+        """Take facts in, in this order. Recorded with their decisions in one write, then acted on.
+
+        The decisions: some are for who brought the facts.
+        """
         at = self.elapsed_seconds
         recorded: list[AnyFact | AnyDecision] = []
         actions: list[Action] = []
@@ -60,3 +63,4 @@ class Inbox:
         self._perform(actions)
         for watcher in self.watchers:
             watcher(at, recorded)
+        return tuple(actions)

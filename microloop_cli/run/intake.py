@@ -98,6 +98,15 @@ class Intake:
         before = self.settled() if asks or isinstance(message, wire.AgentExit) else ()
         self._inbox.put(*before, fact)
 
+    @property
+    def reader(self) -> OutputReader:
+        """Reads all results of the run: it knows which lines were shown before."""
+        if self._reader is None:
+            from microloop_cli.core.progress.reader import OutputReader  # its patterns: at the first step
+
+            self._reader = OutputReader()
+        return self._reader
+
     def settled(self) -> tuple[AnyFact, ...]:
         """What happened to the workspace up to now, as facts; empty when nothing did."""
         facts: list[AnyFact] = []
@@ -129,12 +138,8 @@ class Intake:
         opened = self._inbox.state.open_steps.get(ended.end.step)
         if opened is None:
             return None
-        if self._reader is None:
-            from microloop_cli.core.progress.reader import OutputReader  # its patterns: at the first step
-
-            self._reader = OutputReader()
         lately = [path for fact in before if isinstance(fact, WorkspaceChanged) for path in fact.paths]
-        return self._reader.read(
+        return self.reader.read(
             opened.attempt.meaning,
             opened.attempt.command,
             _as_kept(ended.stdout),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from microloop_cli.backends.environment import SEED_NAME
 from microloop_cli.errors import HostError, UsageError
 
 # A Unix socket's path has 107 bytes; a long TMPDIR leaves no room for it.
@@ -56,3 +57,23 @@ def channel_dir(path: Path) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def seed_home(folder: Path, files: Mapping[str, str]) -> None:
+    """Files (path below HOME to content) that the agent is to find there, as `folder/home`; HostError.
+
+    Others must be able to read them, whatever the umask is: the agent may be another user. `folder` itself is
+    open to nobody else on the host.
+    """
+    for name, content in files.items():
+        path = folder / SEED_NAME / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content)
+            path.chmod(0o644)
+            for place in path.parents:
+                if place == folder:
+                    break
+                place.chmod(0o755)
+        except OSError as error:
+            raise HostError(f"cannot write {path}: {error.strerror}", hint="make room there") from error

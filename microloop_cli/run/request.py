@@ -12,7 +12,9 @@ import msgspec
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A command line of `microloop run`, parsed.
 
-    options: policy key path to (option, value) for every option that was given. env: NAME or NAME=VALUE.
+    options: policy key path to (option, value) for every option that was given; more: the same for options
+    that add to a list. env: NAME or NAME=VALUE. replay_model: a run (id or directory) whose recorded model
+    answers are served instead of a model's.
     environ: microloop's own environment. interactive: stdin, stdout and stderr are all terminals.
     """
 
@@ -23,6 +25,8 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     env: tuple[str, ...]
     environ: dict[str, str]
     interactive: bool
+    more: Mapping[str, tuple[str, tuple[str, ...]]] = {}
+    replay_model: str | None = None
 
     def cwd_inside(self, workspace: Path) -> Path:
         """Where the agent starts: where the user stands when that is in the workspace, else its top."""

@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 from microloop_cli.core.events import ResourceSample
+
+FIRST_SAMPLE_SECONDS = 1.0
+SAMPLE_SECONDS = 2.0
+
+
+async def sampling(top_pid: Callable[[], int | None], put: Callable[[ResourceSample], None]) -> None:
+    """Samples now and then, until cancelled. `top_pid` gives None while it is not known."""
+    loop = asyncio.get_running_loop()
+    await asyncio.sleep(FIRST_SAMPLE_SECONDS)
+    while True:
+        pid = top_pid()
+        measured = None if pid is None else await loop.run_in_executor(None, sample, pid)
+        if measured is not None:
+            put(measured)
+        await asyncio.sleep(SAMPLE_SECONDS)
 
 
 def sample(top_pid: int) -> ResourceSample | None:

@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 import gc
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import msgspec
-
-from microloop_cli.backends.base import Backend, Sandbox, SandboxPlan
+from microloop_cli.backends.base import Backend, Sandbox
 from microloop_cli.core.actions import Ended
-from microloop_cli.core.events import AnyFact, GuardFailed, GuardNotice, Interrupted, RunStarted, Tick
+from microloop_cli.core.events import (
+    AnyFact,
+    GuardFailed,
+    GuardNotice,
+    Interrupted,
+    ResourceSample,
+    RunStarted,
+    Tick,
+)
 from microloop_cli.errors import HostError, MicroloopError, SandboxError
 from microloop_cli.guard import wire
 from microloop_cli.guard.channel import Channel
@@ -24,26 +29,15 @@ from microloop_cli.run.inbox import Inbox
 from microloop_cli.run.intake import Intake
 from microloop_cli.run.ladder import StopLadder
 from microloop_cli.run.perform import Performer
-from microloop_cli.run.sampling import sample
+from microloop_cli.run.sampling import sampling
+from microloop_cli.run.session_parts import Beside, SessionPlan
 
 HELLO_SECONDS = 30.0
 # After BYE the guard has this long to go by itself before the backend kills the sandbox.
 FAREWELL_SECONDS = 12.0
-FIRST_SAMPLE_SECONDS = 1.0
-SAMPLE_SECONDS = 2.0
 LAST_WORDS_SECONDS = 1.0
 STATUS_SECONDS = 0.25
 STOPPING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-class SessionPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What a session needs to know beside its parts; `channel_dir` is private and exists."""
-
-    sandbox: SandboxPlan
-    channel_dir: Path
-    nonce: str
-    guard_config: wire.Config
-    grace_seconds: float
 
 
 class Session:
@@ -59,6 +53,7 @@ class Session:
         make_inbox: Callable[[Performer], Inbox],
         make_intake: Callable[[Inbox], Intake],
         on_tick: Callable[[float], None],
+        beside: Beside | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         self._plan = plan
@@ -80,6 +75,7 @@ class Session:
         self._performer = Performer(self._send, self._ladder, self._wake_at, self._ended)
         self._make_inbox = make_inbox
         self._make_intake = make_intake
+        self._beside = beside
 
     async def run(self, look: Callable[[], RunStarted]) -> Ended:
         """From the start of the sandbox until it is cleared away; how it ended.
@@ -111,7 +107,7 @@ class Session:
             self._loop.add_signal_handler(number, self._interrupted, number)
         self._inbox = self._make_inbox(self._performer)  # its clock starts here
         self._intake = self._make_intake(self._inbox)
-        beside = [self._loop.create_task(work) for work in (self._sampling(), self._ticking())]
+        beside = [self._loop.create_task(work) for work in self._work_beside()]
         try:
             self._put(started)
             if self._stopped_by:  # just when the look was over
@@ -125,6 +121,7 @@ class Session:
         finally:
             for task in beside:
                 task.cancel()
+            await asyncio.wait(beside)
             await self._clear_away()
         if self._bug is not None:
             raise self._bug
@@ -268,15 +265,23 @@ class Session:
         if self._sandbox is not None:
             await self._sandbox.kill()
 
-    async def _sampling(self) -> None:
-        await asyncio.sleep(FIRST_SAMPLE_SECONDS)
-        while not self._ended.done():
-            pid = self._sandbox.host_pid if self._sandbox is not None else None
-            if pid is not None:
-                measured = await self._loop.run_in_executor(None, sample, pid)
-                if measured is not None and not self._ended.done():
-                    self._put(measured)
-            await asyncio.sleep(SAMPLE_SECONDS)
+    def _work_beside(self) -> tuple[Coroutine[Any, Any, None], ...]:
+        return sampling(self._host_pid, self._measured), self._ticking(), self._served()
+
+    async def _served(self) -> None:
+        if self._beside is None:
+            return
+        try:
+            await self._beside.serve(self._inbox, self._intake)
+        except MicroloopError as error:
+            self._break(error)
+
+    def _measured(self, sample: ResourceSample) -> None:
+        if not self._ended.done():
+            self._put(sample)
+
+    def _host_pid(self) -> int | None:
+        return None if self._sandbox is None else self._sandbox.host_pid
 
     async def _ticking(self) -> None:
         while True:

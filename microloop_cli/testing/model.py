@@ -1,38 +1,49 @@
 """A model server that follows a script, so that real agents can be run without a model.
 
-Speaks Chat Completions, Responses and Anthropic Messages, streamed or not, on a port of 127.0.0.1.
+Speaks Chat Completions, Responses, Anthropic Messages and Gemini, streamed or not, on a port of 127.0.0.1.
 """
 
 from __future__ import annotations
 
 import gzip
 import threading
+from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import ModuleType, TracebackType
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from microloop_cli.testing import wire_chat, wire_messages, wire_responses
-from microloop_cli.testing.script import Asked, Script
+from microloop_cli.testing import wire_chat, wire_generate, wire_messages, wire_responses
+from microloop_cli.testing.script import Asked, Script, ToolUse
 
 _FORMATS: dict[str, ModuleType] = {
     "/chat/completions": wire_chat,
     "/responses": wire_responses,
     "/messages": wire_messages,
+    ":generateContent": wire_generate,
+    ":streamGenerateContent": wire_generate,
 }
+
+
+_KEYS = ("authorization", "x-api-key", "x-goog-api-key")
 
 
 class ScriptedModel:
     """Serves while entered: `with ScriptedModel(["pytest -q"]) as model: ... model.url ...`.
 
-    commands: shell commands asked for in turn; then the text `final`, or (`forever`) the last one again.
-    asked: every request that was understood, in order of arrival.
+    commands: shell commands (or uses of other tools) asked for in turn; then the text `final`, or (`forever`)
+    the last one again. asked: every request that was understood, in order of arrival. keys: all that clients
+    sent to show who they are.
     """
 
-    def __init__(self, commands: list[str], final: str = "All done.", *, forever: bool = False) -> None:
+    def __init__(
+        self, commands: Sequence[str | ToolUse], final: str = "All done.", *, forever: bool = False
+    ) -> None:
         self.script = Script(tuple(commands), final, forever)
         self.asked: list[Asked] = []
+        self.keys: set[str] = set()
         self._server = _Server(self)
         self._thread = threading.Thread(target=self._serve, name="scripted model", daemon=True)
 
@@ -100,7 +111,11 @@ class _Handler(BaseHTTPRequestHandler):
         except (msgspec.DecodeError, KeyError, TypeError, AttributeError) as error:
             self._send_json(400, _error(f"not understood: {error!r}"))
             return
+        if wire is wire_generate:
+            streams = ":streamGenerateContent" in path
+            asked = replace(asked, model=path.rpartition("/")[2].partition(":")[0], stream=streams)
         self.server.model.asked.append(asked)
+        self.server.model.keys |= {value for name in _KEYS if (value := self.headers.get(name))}
         reply = self.server.model.script.reply(asked)
         if asked.stream:
             self._send_events(wire.events(asked, reply))

@@ -31,6 +31,14 @@ class Asked(msgspec.Struct, frozen=True):
     submits: bool = False
 
 
+class ToolUse(msgspec.Struct, frozen=True):
+    """A tool the script wants used, other than the shell: its name (or the first of several that the agent
+    offers) and its arguments."""
+
+    tools: tuple[str, ...]
+    arguments: dict[str, Any]
+
+
 class Call(msgspec.Struct, frozen=True):
     """A tool call of the answer; `call_id` is unique in the conversation."""
 
@@ -47,12 +55,12 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Script(msgspec.Struct, frozen=True):
-    """Shell commands asked for in turn, then `final`; with `forever` the last one is asked for without end.
+    """Commands (and other tools) asked for in turn, then `final`; with `forever` the last one again.
 
     `most` turns are the end in any case, so that an agent nothing stops does not run for hours.
     """
 
-    commands: tuple[str, ...]
+    commands: tuple[str | ToolUse, ...]
     final: str = "All done."
     forever: bool = False
     most: int = 60
@@ -65,9 +73,16 @@ class Script(msgspec.Struct, frozen=True):
         command = self._command(asked)
         if command is None:
             return Reply(self.final)
-        return Reply("", Call(f"call_{asked.results + 1:04d}", tool.name, arguments_for(tool, command)))
+        name, arguments = tool.name, {}
+        if isinstance(command, str):
+            arguments = arguments_for(tool, command)
+        else:
+            offered = {one.name for one in asked.tools}
+            name = next((one for one in command.tools if one in offered), command.tools[0])
+            arguments = command.arguments
+        return Reply("", Call(f"call_{asked.results + 1:04d}", name, arguments))
 
-    def _command(self, asked: Asked) -> str | None:
+    def _command(self, asked: Asked) -> str | ToolUse | None:
         turn = asked.results
         if turn < len(self.commands):
             return self.commands[turn]

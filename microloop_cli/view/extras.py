@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -22,6 +23,9 @@ class Allowed(msgspec.Struct, frozen=True):
     steps: int | None = None
     wall_seconds: float | None = None
     idle_seconds: float | None = None
+    cost_usd: Decimal | None = None
+    tokens: int | None = None
+    model_calls: int | None = None
 
 
 class Environment(msgspec.Struct, frozen=True):

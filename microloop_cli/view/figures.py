@@ -16,7 +16,7 @@ def seconds(value: float | None) -> str:
     """`4 ms`, `0.42 s`, `12.3 s`, `3:05`, `1:02:03`; `-` for None."""
     if value is None:
         return "-"
-    value = _believable(value)
+    value = believable(value)
     if value < 0.0995:
         return f"{value * 1000:.0f} ms"
     if value < 10:
@@ -26,12 +26,12 @@ def seconds(value: float | None) -> str:
 
 def clock(value: float) -> str:
     """`0:07`, `12:34`, `1:02:03`."""
-    whole = int(_believable(value))
+    whole = int(believable(value))
     hours, minutes = whole // 3600, whole // 60 % 60
     return f"{hours}:{minutes:02d}:{whole % 60:02d}" if hours else f"{minutes}:{whole % 60:02d}"
 
 
-def _believable(value: float) -> float:
+def believable(value: float) -> float:
     """A ledger may hold any number; what is no time of a run is cut to one."""
     return min(max(value, 0.0), LONGEST_SECONDS)
 

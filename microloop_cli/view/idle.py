@@ -13,10 +13,20 @@ class Quiet:
         self._longest = 0.0
         self._cpu_seconds = 0.0
         self._open: set[int] = set()
+        self._calls: set[int] = set()
 
     def active(self, at: float) -> None:
-        self._longest = max(self._longest, at - self._last)
+        self._longest = self.longest(at)
         self._last = at
+
+    def asked(self, at: float, call: int) -> None:
+        """A model call began: who waits for its answer is not idle."""
+        self.active(at)
+        self._calls.add(call)
+
+    def answered(self, at: float, call: int) -> None:
+        self.active(at)
+        self._calls.discard(call)
 
     def opened(self, step: int) -> None:
         self._open.add(step)
@@ -32,4 +42,4 @@ class Quiet:
             self.active(at)
 
     def longest(self, now: float) -> float:
-        return max(self._longest, now - self._last)
+        return self._longest if self._calls else max(self._longest, now - self._last)

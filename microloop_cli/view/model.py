@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Literal
 
 import msgspec
 
 from microloop_cli.core.actions import Finding, LimitWarning
 from microloop_cli.core.events import Stream
+from microloop_cli.view.calls import CallView, ModelTotals, ToolCallView
+from microloop_cli.view.requests import NetworkTotals, RequestView
 
 StepVerdict = Literal["allowed", "nudged", "refused", "cancelled"]
+StepKind = Literal["process", "tool"]
 CRASHED = "crashed"
 
 
@@ -19,16 +23,27 @@ class StepView(msgspec.Struct, frozen=True, kw_only=True):
     verdict: "nudged" ran and had a line added to its output; "cancelled" died before it could run.
     message: why it was refused, or the line that was added. duration_seconds: None when no end is recorded.
     findings: indexes into RunView.findings of those that were answered at this step.
+    kind: a "tool" is a call of the model's that no process ran; then argv, cwd, exe, exec_id and pid are
+    empty, `failed` says that the agent marked its result as an error, output_bytes is that result's size.
+    asked: whether the model asked for it, by `tool_call`; False is the agent's own business, None when no
+    tool call of the whole run was seen. cost_usd: the dollars of the model call that asked for it, split
+    evenly over the tools asked for in that call, and a tool's part evenly over the steps it came to.
     """
 
     n: int
     command: str
-    argv: tuple[str, ...]
-    cwd: str
-    exe: str
-    exec_id: int
-    pid: int
+    argv: tuple[str, ...] = ()
+    cwd: str = ""
+    exe: str = ""
+    exec_id: int = 0
+    pid: int = 0
     started_at_seconds: float
+    kind: StepKind = "process"
+    tool_call: str | None = None
+    asked: bool | None = None
+    cost_usd: Decimal | None = None
+    failed: bool = False
+    output_bytes: int | None = None
     duration_seconds: float | None = None
     exit_code: int | None = None
     signal: int | None = None
@@ -92,10 +107,16 @@ class Used(msgspec.Struct, frozen=True, kw_only=True):
     peak_rss_bytes: int = 0
     peak_processes: int = 0
     samples: int = 0
+    cost_usd: Decimal | None = None
+    tokens: int = 0
+    model_calls: int = 0
 
 
 class RunView(msgspec.Struct, frozen=True, kw_only=True):
-    """One run. `outcome` is a core Outcome, or "crashed" when there is no end; then `exit_code` is None."""
+    """One run. `outcome` is a core Outcome, or "crashed" when there is no end; then `exit_code` is None.
+
+    tool_calls: by id. requests: empty unless the network log was asked for.
+    """
 
     run_id: str = ""
     started_at: str = ""
@@ -122,3 +143,8 @@ class RunView(msgspec.Struct, frozen=True, kw_only=True):
     unknown_events: int = 0
     events: int = 0
     tree: StepTree | None = None
+    calls: tuple[CallView, ...] = ()
+    tool_calls: dict[str, ToolCallView] = {}
+    model: ModelTotals = ModelTotals()
+    network: NetworkTotals = NetworkTotals()
+    requests: tuple[RequestView, ...] = ()

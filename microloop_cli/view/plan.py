@@ -17,6 +17,8 @@ def plan_lines(document: dict[str, Any]) -> list[str]:
         f"in          {document['cwd']} (workspace {document['workspace']})",
         f"sandbox     {sandbox['backend']}, agent profile {document['agent_profile']}",
         f"variables   {', '.join(document['variables']) or 'none passed on'}",
+        f"models      {document['doors']['model'] or 'no way to any'}",
+        f"network     {document['doors']['egress'] or 'no proxy'}",
         "",
         "enforced",
         *_table(sandbox["enforced"]),

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from microloop_cli.core.evaluation.hindsight import Hindsight, Occurrence, Saved
 from microloop_cli.core.replay import Difference
+from microloop_cli.view.dollars import amount, dollars
 from microloop_cli.view.figures import plural, seconds
 from microloop_cli.view.lines import heading, labelled, line, one_line, paragraph
 
@@ -107,7 +108,7 @@ def _saved(saved: Saved, width: int) -> Iterator[Text]:
     refused = f", {saved.refused_steps:,} of them refused" if saved.refused_steps else ""
     yield from labelled("steps", f"{saved.steps:,}{refused}", width)
     yield from labelled("time", "not known" if saved.seconds is None else seconds(saved.seconds), width)
-    cost = "not known" if saved.cost_usd is None else f"{saved.cost_usd:.2f} USD"
+    cost = "not known" if saved.cost_usd is None else dollars(amount(f"{saved.cost_usd:.9f}"))
     yield from labelled("cost", cost, width)
 
 

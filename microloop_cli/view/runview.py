@@ -7,7 +7,16 @@ from typing import Any, Protocol
 
 from msgspec.structs import replace
 
-from microloop_cli.core.actions import DetectorFailed, Ended, Finding, LimitWarning, Release, Stop, Verdict
+from microloop_cli.core.actions import (
+    DetectorFailed,
+    Ended,
+    Finding,
+    LimitWarning,
+    Release,
+    Stop,
+    ToolVerdict,
+    Verdict,
+)
 from microloop_cli.core.events import (
     AgentExited,
     AgentNotStarted,
@@ -25,9 +34,12 @@ from microloop_cli.core.events import (
     WatchDegraded,
     WorkspaceChanged,
 )
+from microloop_cli.core.traffic import ModelAnswered, ModelAsked, NetworkAsked, NetworkEnded
+from microloop_cli.view.calls import ModelTotals
 from microloop_cli.view.idle import Quiet
 from microloop_cli.view.model import CRASHED, FindingView, Notice, RunView, Used
 from microloop_cli.view.stepfold import StepFold
+from microloop_cli.view.trafficfold import TRAFFIC, TrafficFold
 from microloop_cli.view.tree import TreeFold
 
 NOTICES_KEPT = 200
@@ -42,13 +54,16 @@ class EntryLike(Protocol):
     def event(self) -> Any: ...
 
 
-def run_view(entries: Iterable[EntryLike], tree_of: int | None = None) -> RunView:
-    """Fold a ledger, whole or cut off anywhere; `tree_of` names the step whose process tree is wanted too.
+def run_view(
+    entries: Iterable[EntryLike], tree_of: int | None = None, *, network_log: bool = False
+) -> RunView:
+    """Fold a ledger, whole or cut off anywhere; `tree_of` names the step whose process tree is wanted too,
+    `network_log` asks for each request, not only their sums.
 
-    One pass; memory grows with steps and findings, not with events. Steps the tree of which is not asked for
-    cost nothing for their execs.
+    One pass; memory grows with steps, findings, model and tool calls, not with events. Steps the tree of
+    which is not asked for cost nothing for their execs.
     """
-    fold = RunFold(tree_of)
+    fold = RunFold(tree_of, network_log)
     for entry in entries:
         fold.add(entry.at, entry.event)
     return fold.view()
@@ -57,12 +72,13 @@ def run_view(entries: Iterable[EntryLike], tree_of: int | None = None) -> RunVie
 class RunFold:
     """`add` the events in order, `view` at any time."""
 
-    def __init__(self, tree_of: int | None = None) -> None:
+    def __init__(self, tree_of: int | None = None, network_log: bool = False) -> None:
         self._run = RunView()
         self._at = 0.0
         self._events = 0
         self._unknown = 0
         self._steps = StepFold()
+        self._traffic = TrafficFold(network_log)
         self._findings: list[FindingView] = []
         self._warnings: list[LimitWarning] = []
         self._notices: list[Notice] = []
@@ -86,13 +102,14 @@ class RunFold:
 
     def view(self) -> RunView:
         """What is known by now."""
+        model = self._traffic.calls.totals(self._at)
         return replace(
             self._run,
             outcome=self._ended.outcome if self._ended else CRASHED,
             stop_reason=self._stop_reason(),
             exit_code=self._ended.exit_code if self._ended else None,
-            used=self._used_by_now(),
-            steps=self._steps.steps(self._findings),
+            used=self._used_by_now(model),
+            steps=self._steps.steps(self._findings, self._traffic.calls),
             findings=tuple(self._findings),
             warnings=tuple(self._warnings),
             execs=self._steps.execs,
@@ -104,6 +121,11 @@ class RunFold:
             unknown_events=self._unknown,
             events=self._events,
             tree=self._tree.tree() if self._tree else None,
+            calls=self._traffic.calls.calls(),
+            tool_calls=self._traffic.calls.tools(),
+            model=model,
+            network=self._traffic.requests.totals(),
+            requests=self._traffic.requests.requests(),
         )
 
     def _stop_reason(self) -> str:
@@ -112,9 +134,16 @@ class RunFold:
         cut = "the ledger ends before the run does: microloop was killed, or the run still goes on"
         return f"{cut}; it was being stopped: {self._stop.reason}" if self._stop else cut
 
-    def _used_by_now(self) -> Used:
-        idle = self._quiet.longest(self._at)
-        return replace(self._used, steps=self._steps.count, wall_seconds=self._at, idle_seconds=idle)
+    def _used_by_now(self, model: ModelTotals) -> Used:
+        return replace(
+            self._used,
+            steps=self._steps.count,
+            wall_seconds=self._at,
+            idle_seconds=self._quiet.longest(self._at),
+            cost_usd=model.cost_usd,
+            tokens=model.spent_tokens,
+            model_calls=model.calls,
+        )
 
     def _run_started(self, at: float, event: RunStarted) -> None:
         self._run = replace(
@@ -139,6 +168,8 @@ class RunFold:
 
     def _verdict(self, at: float, event: Verdict) -> None:
         self._steps.judged(event)
+        if event.tool_call is not None and event.step is not None:
+            self._traffic.calls.ran(event.tool_call, event.step)
         if self._tree is not None:
             self._tree.judged(event)
         if event.step is not None and event.allow:
@@ -156,6 +187,19 @@ class RunFold:
 
     def _release(self, at: float, event: Release) -> None:
         self._steps.released(event)
+
+    def _passed(self, at: float, event: Any) -> None:
+        if isinstance(event, ModelAsked):
+            self._quiet.asked(at, event.call)
+        elif isinstance(event, ModelAnswered):
+            self._quiet.answered(at, event.call)
+        elif not isinstance(event, (NetworkAsked, NetworkEnded)):
+            self._quiet.active(at)
+        self._traffic.add(at, event)
+
+    def _tool_verdict(self, at: float, event: ToolVerdict) -> None:
+        self._traffic.calls.tool_judged(event)
+        self._steps.tool_judged(at, event, self._traffic.calls.tool(event.id))
 
     def _late_output(self, at: float, event: LateOutput) -> None:
         self._steps.late_output(event)
@@ -224,6 +268,7 @@ _HANDLERS: dict[type, Callable[[RunFold, float, Any], None]] = {
     LateOutput: RunFold._late_output,
     WorkspaceChanged: RunFold._changed,
     ResourceSample: RunFold._sample,
+    ToolVerdict: RunFold._tool_verdict,
     Finding: RunFold._finding,
     DetectorFailed: RunFold._detector_failed,
     LimitWarning: RunFold._warning,
@@ -234,5 +279,6 @@ _HANDLERS: dict[type, Callable[[RunFold, float, Any], None]] = {
     GuardFailed: RunFold._failed,
     WatchDegraded: RunFold._degraded,
     AgentNotStarted: RunFold._not_started,
+    **dict.fromkeys(TRAFFIC, RunFold._passed),
 }
 _SILENT = {Tick, AgentExited}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 from rich.text import Text
 
+from microloop_cli.view.dollars import NOTHING, dollars
 from microloop_cli.view.extras import Environment
 from microloop_cli.view.figures import plural, seconds, signal_name, size
+from microloop_cli.view.limitrows import LimitRow, limit_rows, share_used
 from microloop_cli.view.lines import LABEL_WIDTH, argv_text, heading, labelled, line, one_line, paragraph
 from microloop_cli.view.model import CRASHED, FindingView, RunView
 
@@ -18,10 +21,20 @@ _OUTCOMES = {
     "no_progress": "stopped: no progress",
     "step_limit": "stopped: step limit",
     "policy_stop": "stopped by policy",
+    "cost_limit": "stopped: cost or token limit",
     "time_limit": "stopped: time limit",
     "interrupted": "interrupted",
     "failed": "failed",
     CRASHED: "no end recorded",
+}
+_ALWAYS_TOLD = {"steps", "wall_seconds", "idle_seconds"}
+_LIMITS: dict[str, tuple[str, Callable[[Any], str]]] = {
+    "steps": ("steps", lambda value: f"{value:,.0f}"),
+    "wall_seconds": ("time", seconds),
+    "idle_seconds": ("idle", seconds),
+    "cost_usd": ("cost", lambda value: dollars(value or NOTHING)),
+    "tokens": ("tokens", lambda value: f"{value:,.0f}"),
+    "model_calls": ("calls", lambda value: f"{value:,.0f}"),
 }
 _ANSWERS = {"record": "recorded", "nudge": "nudged", "refuse": "refused", "stop": "run stopped"}
 _ANSWER_STYLES = {"nudge": "yellow", "refuse": "red", "stop": "bold red"}
@@ -60,24 +73,12 @@ def sandbox(view: RunView, about: Environment, width: int) -> Iterator[Text]:
 
 
 def limits(view: RunView, about: Environment) -> Iterator[Text]:
-    """What was used, of what was allowed."""
-    used, allowed = view.used, about.limits
+    """What was used, of what was allowed. What models cost is told where they are, unless it was limited."""
+    used = view.used
     yield heading("limits")
-    yield _limit("steps", f"{used.steps:,}", used.steps, allowed.steps, lambda most: f"{most:,.0f}")
-    yield _limit(
-        "time",
-        seconds(used.wall_seconds),
-        used.wall_seconds,
-        allowed.wall_seconds,
-        lambda most: seconds(most),
-    )
-    yield _limit(
-        "idle",
-        seconds(used.idle_seconds),
-        used.idle_seconds,
-        allowed.idle_seconds,
-        lambda most: seconds(most),
-    )
+    for row in limit_rows(view, about):
+        if row.allowed is not None or row.name in _ALWAYS_TOLD:
+            yield _limit(row)
     if used.samples:
         peak = f"{size(used.peak_rss_bytes)} memory and {plural(used.peak_processes, 'process')} at most"
         yield line((f"  {'used':<{LABEL_WIDTH}}", "dim"), (f"{seconds(used.cpu_seconds)} CPU, {peak}", ""))
@@ -143,14 +144,14 @@ def notices(view: RunView, width: int) -> Iterator[Text]:
         yield from labelled("", f"{plural(view.unknown_events, 'event')} {text}", width, "yellow")
 
 
-def _limit(name: str, used: str, amount: float, allowed: float | None, show: object) -> Text:
+def _limit(row: LimitRow) -> Text:
+    name, show = _LIMITS[row.name]
     label = (f"  {name:<{LABEL_WIDTH}}", "dim")
-    if allowed is None:
-        return line(label, (used, ""), (" (no limit)", "dim"))
-    assert callable(show)
-    share = amount / allowed if allowed > 0 else 1.0
+    if row.allowed is None:
+        return line(label, (show(row.used), ""), (" (no limit)", "dim"))
+    share = share_used(row)
     style = "red" if share >= 1 else "yellow" if share >= 0.8 else ""
-    return line(label, (f"{used} of {show(allowed)}", style), (f"  {share:.0%}", "dim"))
+    return line(label, (f"{show(row.used)} of {show(row.allowed)}", style), (f"  {share:.0%}", "dim"))
 
 
 def _evidence(steps: tuple[int, ...]) -> str:

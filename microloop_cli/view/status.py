@@ -9,12 +9,17 @@ from microloop_cli.view.figures import clock
 _COMMAND_LEAST = 8
 
 
-def line(steps: int, elapsed_seconds: float, last_command: str, findings: int, width: int) -> str:
+def line(
+    steps: int, elapsed_seconds: float, last_command: str, findings: int, width: int, cost: str = ""
+) -> str:
     """At most `width` cells, never more than one line, whatever the command holds.
 
-    `microloop  12 steps  1:03  2 findings  pytest -q`: the command gives way first, then the findings.
+    `microloop  12 steps  1:03  $0.42  2 findings  pytest -q`: the command gives way first, then the findings.
+    cost: as `dollars` tells it, "" while nothing has a price.
     """
     parts = ["microloop", f"{steps} step{'' if steps == 1 else 's'}", clock(elapsed_seconds)]
+    if cost:
+        parts.append(cost)
     if findings:
         parts.append(f"{findings} finding{'' if findings == 1 else 's'}")
     text = "  ".join(parts)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from microloop_cli.core.actions import Release, Verdict
+from microloop_cli.core.actions import Release, ToolVerdict, Verdict
 from microloop_cli.core.events import ExecCancelled, ExecStarted, LateOutput, StepEnded
-from microloop_cli.view.model import FindingView, StepView
+from microloop_cli.view.callfold import CallFold
+from microloop_cli.view.calls import ToolCallView
+from microloop_cli.view.model import FindingView, StepVerdict, StepView
 
 REFUSED_EXIT_CODE = 126
+_TOOL_VERDICTS: dict[str, StepVerdict] = {"pass": "allowed", "append": "nudged", "replace": "refused"}
 
 
 class StepFold:
@@ -27,14 +30,22 @@ class StepFold:
     def count(self) -> int:
         return len(self._steps)
 
-    def steps(self, findings: list[FindingView]) -> tuple[StepView, ...]:
-        """Steps in order, each with the findings that were answered at it: those whose evidence it ends."""
+    def steps(self, findings: list[FindingView], calls: CallFold) -> tuple[StepView, ...]:
+        """Steps in order, each with the findings that were answered at it (those whose evidence it ends), and
+        with what the model calls tell of it."""
         answered: dict[int, list[int]] = {}
         for index, found in enumerate(findings):
             if found.finding.steps:
                 answered.setdefault(found.finding.steps[-1], []).append(index)
+        costs, seen = calls.costs_of_steps(), calls.saw_tools
         return tuple(
-            replace(step, findings=tuple(answered.get(n, ())), execs_below=self._below.get(n, 0))
+            replace(
+                step,
+                findings=tuple(answered.get(n, ())),
+                execs_below=self._below.get(n, 0),
+                asked=step.tool_call is not None if seen else None,
+                cost_usd=costs.get(n),
+            )
             for n, step in sorted(self._steps.items())
         )
 
@@ -70,6 +81,26 @@ class StepFold:
             exit_code=None if verdict.allow else REFUSED_EXIT_CODE,
             message=verdict.message,
             verified=event.verified,
+            tool_call=verdict.tool_call,
+        )
+
+    def tool_judged(self, at: float, verdict: ToolVerdict, tool: ToolCallView | None) -> None:
+        """A tool call that no process ran is a step of its own; another's answer belongs to no step."""
+        if verdict.step is None or verdict.command is None or verdict.step in self._steps:
+            return
+        began = tool.at_seconds if tool is not None and tool.at_seconds is not None else at
+        self._steps[verdict.step] = StepView(
+            n=verdict.step,
+            kind="tool",
+            command=verdict.command,
+            started_at_seconds=began,
+            duration_seconds=max(0.0, at - began),
+            verdict=_TOOL_VERDICTS[verdict.answer],
+            message=verdict.text,
+            tool_call=verdict.id,
+            failed=tool is not None and tool.failed,
+            output_digest=tool.digest if tool is not None else None,
+            output_bytes=tool.result_bytes if tool is not None else None,
         )
 
     def cancelled(self, event: ExecCancelled) -> int | None:

@@ -9,11 +9,13 @@ from rich.text import Text
 
 from microloop_cli.bundle.harmless import harmless
 from microloop_cli.core.events import Stream
-from microloop_cli.view.figures import exit_status, plural, seconds
+from microloop_cli.view.askedby import asked_by
+from microloop_cli.view.figures import plural, seconds
 from microloop_cli.view.lines import argv_text, heading, labelled, line, one_line
 from microloop_cli.view.model import RunView, StepTree, StepView
 from microloop_cli.view.processtree import tree_lines
 from microloop_cli.view.sections import finding_lines
+from microloop_cli.view.stepresult import result_told
 
 LINES_SHOWN = 100
 """Of each part (head, tail) of an output; --all shows all that is kept."""
@@ -37,8 +39,9 @@ def step_lines(
 ) -> Iterator[Text]:
     """Everything known about one step; `outputs` are the streams to show, in order."""
     yield from _facts(view, step, width)
-    yield Text("")
-    yield from tree_lines(step, tree, width, show_all)
+    if step.kind == "process":
+        yield Text("")
+        yield from tree_lines(step, tree, width, show_all)
     if step.findings:
         yield Text("")
         yield heading("findings")
@@ -52,14 +55,14 @@ def step_lines(
 def _facts(view: RunView, step: StepView, width: int) -> Iterator[Text]:
     yield heading(f"step {step.n}", f"of run {one_line(view.run_id, 40)}")
     yield from labelled("command", step.command, width, "bold")
-    yield from labelled("argv", argv_text(step.argv), width)
-    if step.argv_truncated:
-        yield from labelled("", f"cut: the whole argv has {step.argv_bytes:,} bytes", width, "yellow")
-    yield from labelled("directory", step.cwd, width)
-    yield from labelled("program", f"{step.exe} (pid {step.pid})", width)
+    if step.kind == "tool":
+        yield from labelled("kind", "a tool of the agent's; no process ran it", width)
+    else:
+        yield from _process(step, width)
+    yield from asked_by(view, step, width)
     took = "no end recorded" if step.duration_seconds is None else f"took {seconds(step.duration_seconds)}"
     yield from labelled("when", f"at {seconds(step.started_at_seconds)}, {took}", width)
-    yield from labelled("result", exit_status(step.exit_code, step.signal), width)
+    yield from labelled("result", result_told(step), width)
     yield from labelled("verdict", step.verdict, width, "" if step.verdict == "allowed" else "yellow")
     if step.message:
         yield from labelled("", step.message, width)
@@ -68,7 +71,18 @@ def _facts(view: RunView, step: StepView, width: int) -> Iterator[Text]:
         yield from labelled("unverified", text, width, "yellow")
 
 
+def _process(step: StepView, width: int) -> Iterator[Text]:
+    yield from labelled("argv", argv_text(step.argv), width)
+    if step.argv_truncated:
+        yield from labelled("", f"cut: the whole argv has {step.argv_bytes:,} bytes", width, "yellow")
+    yield from labelled("directory", step.cwd, width)
+    yield from labelled("program", f"{step.exe} (pid {step.pid})", width)
+
+
 def _output(kept: Kept, step: StepView, show_all: bool) -> Iterator[Text]:
+    if kept.stream is None and step.kind == "tool":
+        yield heading(kept.name, _not_kept(step.output_bytes))
+        return
     if kept.stream is None:
         refused = step.verdict in {"refused", "cancelled"}
         yield heading(
@@ -91,6 +105,13 @@ def _output(kept: Kept, step: StepView, show_all: bool) -> Iterator[Text]:
     elif lost > 0:
         yield line((f"  ... {plural(lost, 'byte')} not kept ...", "bold yellow"))
     yield from _text(tail, show_all)
+
+
+def _not_kept(output_bytes: int | None) -> str:
+    """Of a tool's result; an empty one has no file."""
+    if output_bytes is None:
+        return "not kept"
+    return plural(output_bytes, "byte") + (", not kept" if output_bytes else "")
 
 
 def _text(content: bytes, show_all: bool) -> Iterator[Text]:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from microloop_cli.core.events import Stream
+from microloop_cli.view.dollars import exact
 from microloop_cli.view.extras import Change, Environment, read_changes, read_environment
+from microloop_cli.view.limitrows import limit_rows
 from microloop_cli.view.model import ExecNode, FindingView, RunView, StepTree, StepView
+from microloop_cli.view.trafficdocs import (
+    call_document,
+    model_document,
+    network_document,
+    tool_document,
+    tools_document,
+)
 
 SUMMARY_SCHEMA = 1
 
@@ -46,6 +56,9 @@ def summary(view: RunView, environment: Any, changes: Any) -> dict[str, Any]:
         },
         "notices": [{"at_seconds": notice.at_seconds, "text": notice.text} for notice in view.notices],
         "interruptions": list(view.interruptions),
+        "model": model_document(view.model),
+        "tool_calls": tools_document(view.model.tools),
+        "network": network_document(view.network),
     }
 
 
@@ -61,10 +74,21 @@ def step_document(
         "above": [_node(node) for node in tree.above],
         "below": [_node(node) for node in tree.below],
         "below_omitted": tree.omitted,
+        **_asked_by(view, step),
         "kept": {
             name: None if content is None else content.decode("utf-8", "backslashreplace")
             for name, content in kept.items()
         },
+    }
+
+
+def _asked_by(view: RunView, step: StepView) -> dict[str, Any]:
+    """The tool call that asked for a step, and the model call it came in; null when none did."""
+    tool = view.tool_calls.get(step.tool_call) if step.tool_call is not None else None
+    call = next((call for call in view.calls if call.number == tool.call), None) if tool else None
+    return {
+        "tool_call": tool_document(tool) if tool else None,
+        "model_call": call_document(call) if call else None,
     }
 
 
@@ -77,16 +101,16 @@ def sandbox(view: RunView, about: Environment) -> dict[str, Any]:
     }
 
 
-def limits(view: RunView, about: Environment) -> dict[str, dict[str, float | None]]:
-    """Each limit with what was used of it; `allowed` is null where there was none."""
-    said = {warning.limit: warning.allowed for warning in view.warnings}
+def limits(view: RunView, about: Environment) -> dict[str, dict[str, int | float | str | None]]:
+    """Each limit with what was used of it; `allowed` is null where there was none. Dollars are text."""
     return {
-        name: {
-            "used": getattr(view.used, name),
-            "allowed": allowed if (allowed := getattr(about.limits, name)) is not None else said.get(name),
-        }
-        for name in ("steps", "wall_seconds", "idle_seconds")
+        row.name: {"used": _plain(row.used), "allowed": _plain(row.allowed)}
+        for row in limit_rows(view, about)
     }
+
+
+def _plain(value: int | float | Decimal | None) -> int | float | str | None:
+    return exact(value) if isinstance(value, Decimal) else value
 
 
 def _step(step: StepView) -> dict[str, Any]:
@@ -109,6 +133,12 @@ def _step(step: StepView) -> dict[str, Any]:
         "late_output_bytes": step.late_bytes,
         "execs_below": step.execs_below,
         "verified": step.verified,
+        "kind": step.kind,
+        "tool_call": step.tool_call,
+        "asked": step.asked,
+        "cost_usd": exact(step.cost_usd),
+        "failed": step.failed,
+        "result_bytes": step.output_bytes,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from rich.text import Text
 
+from microloop_cli.view.doors import anything_asked, anything_sent, model_section, network_section
 from microloop_cli.view.extras import Change, Environment
 from microloop_cli.view.figures import plural
 from microloop_cli.view.lines import heading, line, one_line
@@ -32,6 +33,12 @@ def run_lines(
     yield from limits(view, about)
     yield blank
     yield from step_list(view, width, show_all)
+    if anything_asked(view.model):
+        yield blank
+        yield from model_section(view, width, show_all)
+    if anything_sent(view.network):
+        yield blank
+        yield from network_section(view.network, width, show_all)
     if view.findings:
         yield blank
         yield from findings(view.findings, width, show_all)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
+from microloop_cli.view.dollars import total
 from microloop_cli.view.model import StepView
 
 LONGEST_BLOCK = 4
@@ -12,11 +15,15 @@ ENTRIES_SHOWN = 400
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """`block` is what ran, `times` how often in a row; `last` the number of the last step of it all."""
+    """`block` is what ran, `times` how often in a row; `last` the number of the last step of it all.
+
+    cost_usd: of all of it, None when nothing of it has a price.
+    """
 
     block: tuple[StepView, ...]
     times: int
     last: int
+    cost_usd: Decimal | None = None
 
     @property
     def first(self) -> int:
@@ -34,7 +41,7 @@ class Timeline(msgspec.Struct, frozen=True):
 def timeline(steps: tuple[StepView, ...], show_all: bool = False) -> Timeline:
     """All steps, one an entry, when `show_all`; else collapsed, the middle of a very long one left out."""
     if show_all:
-        return Timeline(tuple(Entry((step,), 1, step.n) for step in steps))
+        return Timeline(tuple(Entry((step,), 1, step.n, step.cost_usd) for step in steps))
     entries = collapse(steps)
     if len(entries) <= ENTRIES_SHOWN:
         return Timeline(entries)
@@ -51,7 +58,8 @@ def collapse(steps: tuple[StepView, ...]) -> tuple[Entry, ...]:
     while at < len(steps):
         size, times = _best_block(keys, at)
         end = at + size * times
-        entries.append(Entry(steps[at : at + size], times, steps[end - 1].n))
+        cost = total(step.cost_usd for step in steps[at:end])
+        entries.append(Entry(steps[at : at + size], times, steps[end - 1].n, cost))
         at = end
     return tuple(entries)
 
@@ -69,4 +77,5 @@ def _best_block(keys: list[tuple[object, ...]], at: int) -> tuple[int, int]:
 
 
 def _sameness(step: StepView) -> tuple[object, ...]:
-    return (step.command, step.cwd, step.verdict, step.exit_code, step.signal, step.output_digest)
+    came_to = (step.verdict, step.exit_code, step.signal, step.output_digest, step.failed)
+    return (step.kind, step.command, step.cwd, step.asked, *came_to)

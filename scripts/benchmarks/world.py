@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +33,21 @@ class World:
     workspace: Path
     channel: Path
 
-    def microloop(self, *argv: str) -> list[str]:
-        """The command line that runs argv with the guard."""
-        return [*MICROLOOP, "run", "--sandbox", "bwrap", "--quiet", "--", *argv]
+    def microloop(self, *argv: str, options: Sequence[str] = ()) -> list[str]:
+        """The command line that runs argv with the guard; options: more of `microloop run`."""
+        return [*MICROLOOP, "run", "--sandbox", "bwrap", "--quiet", *options, "--", *argv]
+
+    def policy(self, text: str) -> list[str]:
+        """The options for a policy that is the default but for what the YAML says."""
+        path = self.workspace / f"policy-{hashlib.blake2b(text.encode(), digest_size=4).hexdigest()}.yaml"
+        path.write_text(f"extends: default\n{text}\n")
+        return ["--policy", str(path)]
+
+    def python(self, helper: str, *arguments: str) -> list[str]:
+        """The command line of a helper that needs nothing but Python, here and in the sandbox."""
+        path = self.workspace / helper
+        path.write_bytes((HELPERS / helper).read_bytes())
+        return [sys.executable, "-I", "-S", str(path), *arguments]
 
     def plain(self, *argv: str) -> tuple[list[str], dict[str, str]]:
         """bwrap's command line and environment as microloop plans them, with argv in place of the guard."""
@@ -61,20 +74,31 @@ class World:
         assert whole[-len(guarded) :] == list(guarded), "the plan does not end in the guard and the command"
         return [*whole[: -len(guarded)], *argv], environment
 
-    def measure(self, argv: list[str], *, guarded: bool, captured: bool = True) -> list[float]:
-        """Run a spawner command (its RESULTS argument is `results`) and read the figures it leaves."""
-        results = self.workspace / RESULTS
-        results.unlink(missing_ok=True)
-        self.call(argv, guarded=guarded, captured=captured)
-        return [float(line) for line in results.read_text().split()]
+    def measure(
+        self, argv: list[str], *, guarded: bool, captured: bool = True, options: Sequence[str] = ()
+    ) -> list[float]:
+        """Run a helper (its RESULTS argument is `results`) and read the figures it leaves."""
+        self.no_results()
+        self.call(argv, guarded=guarded, captured=captured, options=options)
+        return self.results()
 
-    def call(self, argv: list[str], *, guarded: bool, captured: bool) -> None:
+    def no_results(self) -> None:
+        (self.workspace / RESULTS).unlink(missing_ok=True)
+
+    def results(self) -> list[float]:
+        return [float(figure) for figure in (self.workspace / RESULTS).read_text().split()]
+
+    def call(
+        self, argv: list[str], *, guarded: bool, captured: bool, options: Sequence[str] = ()
+    ) -> None:
         """Run argv in the sandbox; Broken when it does not exit with 0.
 
         captured: its output goes into pipes (stdout into a drained one), else to /dev/null, where the guard
         captures nothing.
         """
-        command, environment = (self.microloop(*argv), None) if guarded else self.plain(*argv)
+        command, environment = (
+            (self.microloop(*argv, options=options), None) if guarded else self.plain(*argv)
+        )
         with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as drain:
             done = subprocess.run(
                 command,

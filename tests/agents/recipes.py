@@ -39,6 +39,7 @@ def _mini_env(url: str) -> dict[str, str]:
     return {
         "OPENAI_API_KEY": "sk-fake",
         "OPENAI_API_BASE": f"{url}/v1",
+        "OPENAI_BASE_URL": f"{url}/v1",
         "MSWEA_CONFIGURED": "true",
         "MSWEA_COST_TRACKING": "ignore_errors",
         "MSWEA_SILENT_STARTUP": "1",

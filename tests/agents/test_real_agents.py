@@ -41,11 +41,11 @@ def _run(recipe: Recipe, sample: Path, model: ScriptedModel) -> Finished:
         need_bwrap()
         need_module("pytest")
     else:
-        _give_to_container_user(sample)
+        give_to_container_user(sample)
     return run(sample, *recipe.command_line(model.url), sandbox=recipe.sandbox, timeout=180)
 
 
-def _give_to_container_user(sample: Path) -> None:
+def give_to_container_user(sample: Path) -> None:
     """Root's files would be out of reach of the container's ordinary user; for others it is the same user."""
     if os.getuid() != 0:
         return

@@ -16,7 +16,20 @@ import pytest
 from microloop_cli.cli.main import main
 from tests.cli.calling import PROGRAM, environment
 from tests.view.ledgers import CHANGES, ENVIRONMENT, Story, loop_story
+from tests.view.talks import repair_story, written
+from tests.view.test_conversation import REPAIR_AT_80
+from tests.view.test_network import LOG_AT_80
 from tests.view.test_terminal import LOOP_AT_80
+
+STEPS_WITH_DOLLARS = """\
+steps  5
+  step      took  result                 cost  command
+     1    0.50 s  exit 0    own                git status
+     2    0.50 s  exit 1               $0.006  pytest -q
+     3    0.60 s  ok                   $0.006  Read calc.py
+     4    0.10 s  ok        nudged     $0.008  Read calc.py
+     5    0.50 s  exit 1                       pytest -q
+"""
 
 
 @pytest.fixture
@@ -79,6 +92,75 @@ def test_a_step_as_json_has_the_kept_text(workspace: Path, capsys: pytest.Captur
     document = json.loads(capsys.readouterr().out)
     assert document["kept"] == {"stdout": "1 failed\n"}
     assert document["step"]["verdict"] == "nudged"
+
+
+@pytest.fixture
+def talked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with one run that called models and asked for hosts."""
+    written(repair_story(), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    return tmp_path
+
+
+def test_a_run_with_model_calls_tells_dollars_in_its_steps_and_in_all(
+    talked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect"]) == 0
+    shown = capsys.readouterr().out
+    assert STEPS_WITH_DOLLARS in shown
+    assert "model  4 calls, $0.02+ (--conversation shows each)\n" in shown
+    assert "stopped: cost or token limit, exit 122" in shown
+    assert "  cost       $0.02 of $0.02  100%\n" in shown
+
+
+def test_the_conversation_and_the_network_log_are_shown_when_asked_for(
+    talked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", "--conversation"]) == 0
+    assert capsys.readouterr() == (REPAIR_AT_80, "")
+    assert main(["inspect", "--network"]) == 0
+    assert capsys.readouterr() == (LOG_AT_80, "")
+
+
+def test_conversation_and_network_log_as_json(talked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "--conversation", "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["calls"]) == 4
+    assert main(["inspect", "--network", "--json"]) == 0
+    assert [request["host"] for request in json.loads(capsys.readouterr().out)["requests"]] == [
+        "pypi.org", *["evil.example"] * 3,
+    ]  # fmt: skip
+
+
+def test_two_things_at_once_cannot_be_shown(talked: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["inspect", "--conversation", "--network"]) == 2
+    assert "ask for one of them" in capsys.readouterr().err
+
+
+def test_a_step_tells_the_tool_call_that_asked_for_it(
+    talked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", "--step", "2"]) == 0
+    shown = capsys.readouterr().out
+    assert "  asked by   the tool Bash, in model call 1 (claude-sonnet-4-5) at 0.50 s\n" in shown
+    assert "  cost       $0.006 of that call's $0.012\n" in shown
+    assert '  arguments  {"command": "pytest -q"}\n' in shown
+    assert main(["inspect", "--step", "1"]) == 0
+    assert "  asked by   no tool call: the agent's own business\n" in capsys.readouterr().out
+
+
+def test_a_tool_call_that_no_process_ran_shows_its_result(
+    talked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["inspect", "--step", "3"]) == 0
+    shown = capsys.readouterr().out
+    assert "  kind       a tool of the agent's; no process ran it\n" in shown
+    assert "process tree" not in shown
+    assert shown.endswith("stdout  32 bytes\n  def add(a, b):\n      return a - b\n")
+    assert main(["inspect", "--step", "4"]) == 0
+    shown = capsys.readouterr().out
+    assert "  verdict    nudged\n             microloop: you have read this file 3 times" in shown
+    assert shown.endswith("stdout  300 bytes, not kept\n")
 
 
 def test_a_step_that_is_not_there_names_those_that_are(

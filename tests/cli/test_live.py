@@ -29,7 +29,8 @@ begun, updates = time.monotonic(), 0
 while agent.poll() is None:
     time.sleep(0.05)
     updates += 1
-    line.update(elapsed_seconds=time.monotonic() - begun, steps=7, findings=2, last_command="pytest -q")
+    elapsed = time.monotonic() - begun
+    line.update(elapsed_seconds=elapsed, steps=7, findings=2, last_command="pytest -q", cost="$0.42")
     if "CRASH" in sys.argv[1] and updates == 40:
         raise RuntimeError("crashed")
 line.stop("the agent ended")
@@ -108,7 +109,7 @@ def test_the_agents_lines_scroll_above_the_status_line(screen: Screen) -> None:
     rows = screen.until("line 30")
     rows = screen.until(STATUS)
     assert rows[-1].startswith(STATUS)
-    assert rows[-1].endswith("2 findings  pytest -q")
+    assert rows[-1].endswith("  $0.42  2 findings  pytest -q")
     numbers = [row for row in rows[:-1] if row.startswith("line ")]
     assert numbers == [f"line {n}" for n in range(31 - len(numbers), 31)]
 

@@ -12,6 +12,7 @@ from microloop_cli.cli.main import main
 from microloop_cli.view.runview import run_view
 from microloop_cli.view.summary import summary
 from tests.view.ledgers import ENVIRONMENT, Story, loop_story
+from tests.view.talks import Talk, repair_story, written
 
 
 def three_runs(workspace: Path) -> None:
@@ -48,6 +49,27 @@ def test_ls_on_a_wide_terminal_says_when_a_run_began(
     three_runs(tmp_path)
     assert main(["ls", "-C", str(tmp_path)]) == 0
     assert "20260102-030405-abc123  2026-01-02 03:04  no_progress" in capsys.readouterr().out
+
+
+def test_ls_has_a_column_for_dollars_when_a_run_cost_some(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    three_runs(tmp_path)
+    talk = repair_story()
+    talk.run_id = "20260105-000000-cccccc"
+    written(talk, tmp_path, summary=summary(run_view(talk.entries), None, None))
+    crashed = Talk(run_id="20260106-000000-dddddd")
+    crashed.turn(cost_usd="1.5")
+    crashed.write(tmp_path, complete=False)
+    assert main(["ls", "-C", str(tmp_path)]) == 0
+    title, *rows = capsys.readouterr().out.splitlines()
+    assert title.split() == ["run", "outcome", "exit", "steps", "cost", "command"]
+    assert [row.split()[4] for row in rows] == ["-", "-", "-", "$0.02+", "$1.50"]
+    assert all(len(row) <= 80 for row in rows)
+    assert main(["ls", "--json", "-C", str(tmp_path)]) == 0
+    priced = json.loads(capsys.readouterr().out)[3]
+    assert (priced["cost_usd"], priced["unpriced_calls"]) == ("0.02", 1)
 
 
 def test_ls_as_json_has_the_same_facts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -132,7 +132,7 @@ def test_a_trajectory_of_another_agent_knows_seconds_and_dollars(
     assert saved["steps"] == 12 - stop + 1 + saved["refused_steps"]
     assert saved["seconds"] == pytest.approx(2.0 * saved["steps"])
     assert saved["cost_usd"] == pytest.approx(0.5 * (12 - stop))
-    assert "USD" in said(capsys, str(path))
+    assert "cost       $" in said(capsys, str(path))
 
 
 def test_a_bundle_that_ends_torn_is_judged_up_to_there(

@@ -15,7 +15,7 @@ from microloop_cli.core.events import (
     WorkspaceChanged,
 )
 from microloop_cli.core.progress.signals import Signals
-from microloop_cli.core.settings import Limits, Progress, Settings
+from microloop_cli.core.settings import AgentProfile, Limits, Progress, Settings
 from microloop_cli.core.state import initial
 from microloop_cli.core.step import step
 
@@ -48,8 +48,16 @@ def exec_fact(
 class Story:
     """Folds facts one by one; `heard` keeps every decision with the second it was made at."""
 
-    def __init__(self, limits: Limits | None = None, progress: Progress | None = None) -> None:
-        self.state = initial(Settings(limits=limits or Limits(), progress=progress or Progress()))
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        progress: Progress | None = None,
+        agent: AgentProfile | None = None,
+    ) -> None:
+        self.settings = Settings(
+            limits=limits or Limits(), progress=progress or Progress(), agent=agent or AgentProfile()
+        )
+        self.state = initial(self.settings)
         self.at = 0.0
         self.outputs: set[str] = set()
         self.execs = 0

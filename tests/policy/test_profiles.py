@@ -24,6 +24,10 @@ from microloop_cli.policy.profiles import load_profile, parse_profile, profile_f
         ("mini -y", "mini-swe-agent"), ("python3 -m minisweagent -y", "mini-swe-agent"),
         ("python3 -m minisweagent.run.mini", "mini-swe-agent"), ("/v/bin/python /v/bin/mini", "mini-swe-agent"),
         ("uvx mini-swe-agent==2.4 -y", "mini-swe-agent"), ("uvx --from mini-swe-agent mini", "mini-swe-agent"),
+        ("opencode run x", "opencode"), ("npx opencode-ai@latest run", "opencode"), ("aider --model x", "aider"),
+        ("uvx --from aider-chat aider", "aider"), ("python -m aider", "aider"), ("qwen -p x", "qwen"),
+        ("npx -y @qwen-code/qwen-code -p x", "qwen"), ("pi -p x", "pi"), ("openhands --headless", "openhands"),
+        ("npx @earendil-works/pi-coding-agent -p x", "pi"), ("uv tool run openhands", "openhands"),
         ("pipx run mini-swe-agent", "mini-swe-agent"), ("uv run mini", "mini-swe-agent"),
         ("myagent", "generic"), ("myagent claude", "generic"), ("npx myagent codex", "generic"), ("", "generic"),
         ("python3 agent.py --name mini", "generic"),
@@ -48,7 +52,7 @@ def test_a_profile_can_be_named_or_be_a_file(tmp_path: Path) -> None:
 
 
 def test_every_shipped_profile_is_named_as_its_file() -> None:
-    assert profile_names() == ["claude", "codex", "gemini", "generic", "mini-swe-agent"]
+    assert set(profile_names()) >= {"claude", "codex", "gemini", "generic", "mini-swe-agent", "opencode"}
     for name in profile_names():
         assert load_profile(name).name == name
 
@@ -56,7 +60,7 @@ def test_every_shipped_profile_is_named_as_its_file() -> None:
 def test_an_unknown_profile_is_answered_with_the_nearest_and_all() -> None:
     with pytest.raises(PolicyError, match="no agent profile named 'cluade'") as caught:
         profile_for(("x",), "cluade")
-    assert caught.value.hint.startswith("did you mean claude? known: auto, claude, codex")
+    assert caught.value.hint.startswith("did you mean claude? known: auto, aider, claude, codex")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from microloop_cli.guard.facts import plain_fact
 from microloop_cli.run.clock import SystemClock
 from microloop_cli.run.inbox import Inbox
 from microloop_cli.run.intake import Intake
-from microloop_cli.run.session import Session, SessionPlan
+from microloop_cli.run.session import Session
+from microloop_cli.run.session_parts import SessionPlan
 from microloop_cli.testing.backend import FakeBackend
 from tests.e2e.running import processes_with, wait_until
 

@@ -11,13 +11,24 @@ from hypothesis import strategies as st
 
 from microloop_cli.bundle.ledger import parse_line
 from microloop_cli.core.events import LateOutput
+from microloop_cli.core.traffic import Tokens
 from microloop_cli.view.cells import width_of
+from microloop_cli.view.conversation import conversation_lines
 from microloop_cli.view.extras import read_environment
+from microloop_cli.view.networklog import network_lines
 from microloop_cli.view.runview import run_view
 from microloop_cli.view.stepview import Kept, step_lines
 from microloop_cli.view.summary import step_document, summary
 from microloop_cli.view.terminal import run_lines
+from microloop_cli.view.trafficdocs import (
+    conversation_document,
+    log_document,
+    model_document,
+    network_document,
+    tools_document,
+)
 from tests.view.ledgers import Story, Told, loop_story
+from tests.view.talks import repair_story
 
 NUMBERS = st.sampled_from([0, 1, 2, 3, -1, 126, 2**31, 2**63 - 1, -(2**63)])
 TIMES = st.one_of(st.floats(-1e308, 1e308), st.sampled_from([0.0, 1e308, -1e308, 5e-324]))
@@ -25,11 +36,12 @@ TEXTS = st.one_of(st.text(), st.sampled_from(["", "\x1b[2J", "[bold]", "\u202e",
 
 
 def material() -> list[Any]:
-    story = loop_story()
+    story, talk = loop_story(), repair_story()
     n = story.begin("make")
     story.exec("cc", step=n, parent=story.execs)
     story.say(LateOutput(step=n, stream="stdout", bytes=3))
-    return [entry.event for entry in story.entries] + [entry.event for entry in Story().finish().entries]
+    told = [*story.entries, *Story().finish().entries, *talk.entries, *talk.entries[4:]]
+    return [entry.event for entry in told]
 
 
 def replaced(event: Any, draw: st.DrawFn) -> Any:
@@ -50,8 +62,14 @@ def replaced(event: Any, draw: st.DrawFn) -> Any:
             "answer",
             "stream",
             "outcome",
+            "limit",
+            "how",
         }:
             changed[field] = draw(TEXTS)
+        elif isinstance(value, float):
+            changed[field] = draw(TIMES)
+        elif isinstance(value, Tokens):
+            changed[field] = Tokens(input=draw(NUMBERS), output=draw(NUMBERS), cached=draw(NUMBERS))
         elif isinstance(value, tuple) and value and all(isinstance(item, int) for item in value):
             changed[field] = tuple(draw(st.lists(NUMBERS, max_size=5)))
     return msgspec.structs.replace(event, **changed)
@@ -66,9 +84,19 @@ def ledgers(draw: st.DrawFn) -> list[Told]:
 @settings(max_examples=150, deadline=None)
 @given(ledgers(), st.integers(20, 200), st.booleans())
 def test_every_readable_ledger_can_be_shown(entries: list[Told], width: int, show_all: bool) -> None:
-    view = run_view(entries, tree_of=1)
+    view = run_view(entries, tree_of=1, network_log=True)
     lines = [text.plain for text in run_lines(view, read_environment(None), (), width, show_all)]
-    json.dumps(summary(view, None, None))
+    lines += [text.plain for text in conversation_lines(view, width, show_all)]
+    lines += [text.plain for text in network_lines(view, width, show_all)]
+    for document in (summary(view, None, None), conversation_document(view), log_document(view)):
+        json.dumps(document)
+    # What microloop itself writes must be readable by anyone: no number is larger than JSON readers take.
+    for document in (
+        model_document(view.model),
+        tools_document(view.model.tools),
+        network_document(view.network),
+    ):
+        assert msgspec.json.decode(msgspec.json.encode(document)) == document
     assert view.tree is not None
     for step in view.steps[:3]:
         outputs = (Kept("stdout", step.stdout, b"some\x1b[31m output\n"), Kept("stderr", step.stderr, None))

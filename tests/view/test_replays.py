@@ -37,7 +37,7 @@ def shown(what: Replayed, width: int = 80, show_all: bool = False) -> str:
 def test_findings_stop_and_savings_are_told_in_order() -> None:
     text = shown(replayed())
     parts = ["step 3  1.50 s  nudged  repeat", "step 4  2.00 s  stopped  repeat", "would have been stopped at step 4",
-             "steps      6, 1 of them refused", "time       12.5 s", "cost       0.50 USD",
+             "steps      6, 1 of them refused", "time       12.5 s", "cost       $0.50",
              "the outputs of 2 steps were recorded", "detector cycle failed at step 4"]  # fmt: skip
     places = [text.find(part) for part in parts]
     assert -1 not in places

@@ -14,6 +14,14 @@ def test_the_line_tells_steps_time_findings_and_the_last_command() -> None:
     assert line(1, 0.2, "", 0, 80) == "microloop  1 step  0:00"
 
 
+def test_the_line_tells_the_dollars_once_there_are_some() -> None:
+    assert (
+        line(12, 63.4, "pytest -q", 2, 80, "$0.42")
+        == "microloop  12 steps  1:03  $0.42  2 findings  pytest -q"
+    )
+    assert line(12, 63.4, "pytest -q", 0, 40, "$0.42+") == "microloop  12 steps  1:03  $0.42+"
+
+
 @pytest.mark.parametrize("width", [1, 5, 20, 40, 60, 200])
 @pytest.mark.parametrize(
     "command",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from decimal import Decimal
 
 import pytest
 
@@ -12,6 +13,7 @@ from microloop_cli.errors import BundleError
 from microloop_cli.view.runview import run_view
 from microloop_cli.view.summary import step_document, summary
 from tests.view.ledgers import CHANGES, ENVIRONMENT, Story, loop_story
+from tests.view.talks import TALK_ENVIRONMENT, repair_story
 
 KEYS = {
     "schema", "run_id", "outcome", "stop_reason", "exit_code", "duration_seconds", "sandbox", "limits",
@@ -44,6 +46,56 @@ def test_the_values_are_those_of_the_run() -> None:
         ("calc.py", "modified"),
         ("new.txt", "added"),
     ]
+
+
+def test_a_run_with_models_and_requests_tells_what_they_came_to() -> None:
+    document = summary(run_view(repair_story().entries), TALK_ENVIRONMENT, [])
+    assert document["schema"] == 1
+    assert document["model"]["cost_usd"] == "0.02"
+    assert document["model"]["tokens"] == {
+        "input": 3000, "cached": 2400, "cache_write": 0, "output": 150, "reasoning": 0,
+    }  # fmt: skip
+    assert [line["model"] for line in document["model"]["models"]] == [
+        "claude-sonnet-4-5",
+        "claude-haiku-4-5",
+    ]
+    assert document["tool_calls"] == {"calls": 4, "answered": 4, "failed": 0, "nudged": 1, "refused": 0}
+    assert (document["network"]["allowed"], document["network"]["refused"]) == (1, 3)
+    assert document["limits"]["cost_usd"] == {"used": "0.02", "allowed": "0.02"}
+    assert document["limits"]["tokens"] == {"used": 3150, "allowed": None}
+    assert document["limits"]["model_calls"] == {"used": 4, "allowed": None}
+    assert [step["cost_usd"] for step in document["steps"]] == [None, "0.006", "0.006", "0.008", None]
+    assert [step["kind"] for step in document["steps"]] == ["process", "process", "tool", "tool", "process"]
+    assert [step["asked"] for step in document["steps"]] == [False, True, True, True, True]
+    assert document["steps"][3]["tool_call"] == "t3"
+
+
+def test_a_run_without_a_door_has_the_same_keys() -> None:
+    document = summary(run_view(Story().finish().entries), None, None)
+    assert (document["model"]["calls"], document["model"]["cost_usd"]) == (0, None)
+    assert document["network"]["refused_hosts"] == []
+    assert document["limits"]["cost_usd"] == {"used": None, "allowed": None}
+
+
+@pytest.mark.parametrize("cost", ["1.50", 1.5, Decimal("1.50")], ids=repr)
+def test_a_dollar_limit_may_come_as_text_or_number(cost: object) -> None:
+    document = summary(run_view(Story().entries), {"limits": {"cost_usd": cost}}, None)
+    assert document["limits"]["cost_usd"]["allowed"] == "1.5"
+
+
+def test_a_dollar_limit_is_known_from_its_warning_when_the_environment_is_lost() -> None:
+    limits = summary(run_view(repair_story().entries), None, None)["limits"]
+    assert limits["cost_usd"]["allowed"] == "0.02"
+
+
+def test_one_step_as_json_has_the_tool_call_and_the_model_call_that_asked_for_it() -> None:
+    view = run_view(repair_story().entries, tree_of=2)
+    assert view.tree is not None
+    document = step_document(view, view.steps[1], view.tree, {})
+    assert (document["tool_call"]["tool"], document["tool_call"]["command"]) == ("Bash", "pytest -q")
+    assert (document["model_call"]["call"], document["model_call"]["cost_usd"]) == (1, "0.012")
+    own = step_document(view, view.steps[0], view.tree, {})
+    assert (own["tool_call"], own["model_call"]) == (None, None)
 
 
 def test_a_crashed_run_has_no_exit_code() -> None:

@@ -7,8 +7,19 @@ from collections.abc import Iterable
 import msgspec
 from msgspec.structs import replace
 
-from microloop_cli.core.actions import Action, AnyDecision, DetectorFailed, Finding, Stop, Verdict, WakeAt
+from microloop_cli.core.actions import (
+    Action,
+    AnyDecision,
+    DetectorFailed,
+    Ended,
+    Finding,
+    Stop,
+    ToolVerdict,
+    Verdict,
+    WakeAt,
+)
 from microloop_cli.core.evaluation.hindsight import Halt, Hindsight, Occurrence, Saved
+from microloop_cli.core.evaluation.refolded_calls import RefoldedCalls
 from microloop_cli.core.events import AnyFact, ExecCancelled, ExecStarted, LateOutput, StepEnded, Tick
 from microloop_cli.core.fact import Fact
 from microloop_cli.core.progress.engine import DetectorBug
@@ -27,7 +38,8 @@ def refold(
     """Fold the facts of `events` (at seconds, event; in ledger order).
 
     Under its own policy a run is folded as it was recorded. Under another one the clock ticks when the core
-    asks for it, and a step is held at its end when the core wants it held, as it would have been.
+    asks for it, a step is held at its end when the core wants it held, and model calls beyond a limit are
+    refused, as it would have been.
     """
     folding = _Folding(settings, own_policy)
     for at, event in events:
@@ -35,6 +47,8 @@ def refold(
             folding.fact(at, event)
         elif isinstance(event, Verdict):
             folding.recorded(event)
+        elif isinstance(event, ToolVerdict):
+            folding.recorded_tool(event)
     return folding.result()
 
 
@@ -59,7 +73,9 @@ class _Folding:
         self._started: dict[int, float] = {}
         self._ran: dict[int, _Run] = {}
         self._held: set[int] = set()
+        self._calls = RefoldedCalls()
         self._steps = 0
+        self._tools_after_stop = 0
         self._unread = 0
         self._occurrences: list[Occurrence] = []
         self._bugs: list[DetectorBug] = []
@@ -68,7 +84,10 @@ class _Folding:
     def fact(self, at: float, fact: AnyFact) -> None:
         if not self._own_policy:
             self._tick_until(at)
-            fact = self._as_it_would_be(fact)
+            would_be = self._calls.as_it_would_be(self._state, self._as_it_would_be(fact))
+            if would_be is None:
+                return
+            fact = would_be
         if isinstance(fact, ExecStarted) and fact.awaiting:
             self._started[fact.exec_id] = at
         elif isinstance(fact, ExecCancelled):
@@ -91,6 +110,14 @@ class _Folding:
             now, after_stop = judged
             self._ran[verdict.step] = _Run(verdict.step, now.step or 0, now.allow, after_stop, started_at)
 
+    def recorded_tool(self, verdict: ToolVerdict) -> None:
+        """A tool's call that was a step of its own: it has run when it is judged, so only a stop saves it."""
+        if verdict.command is None:
+            return
+        self._steps += 1
+        if self._halt is not None and self._state.steps > self._halt.step:
+            self._tools_after_stop += 1
+
     def result(self) -> Hindsight:
         return Hindsight(
             steps=self._steps,
@@ -108,9 +135,10 @@ class _Folding:
         refused = [run for run in unrun if not run.after_stop]
         after = self._at - (self._halt.at_seconds or 0.0) if self._halt is not None else 0.0
         return Saved(
-            steps=len(unrun),
+            steps=len(unrun) + self._tools_after_stop,
             refused_steps=len(refused),
             seconds=round(after + sum(run.seconds for run in refused), 6),
+            cost_usd=float(self._calls.saved_usd) if self._calls.priced else None,
         )
 
     def _tick_until(self, at: float) -> None:
@@ -143,6 +171,9 @@ class _Folding:
         elif isinstance(action, Finding):
             self._occurrences.append(Occurrence(_found(action), at))
         elif isinstance(action, Stop):
+            self._halt = self._halt or Halt(self._state.steps, action.outcome, action.reason, at)
+        elif isinstance(action, Ended) and action.outcome == "cost_limit":
+            at = self._state.money.refused_at
             self._halt = self._halt or Halt(self._state.steps, action.outcome, action.reason, at)
         elif isinstance(action, DetectorFailed):
             self._bugs.append(DetectorBug(detector=action.detector, step=action.step, error=action.error))

@@ -96,6 +96,51 @@ def finished(
 ) -> Judged:
     """Judge a step by its result: a finding is answered `nudge`, `record`, or, when it could not be refused
     before it ran, `stop`. `epoch`: the files after it; `signals`: None when its output was not seen."""
+    seen = _seen(memory, attempt, epoch, signals, exit_code)
+    memory, finding = _answer(seen.memory, rules, seen.signs, seen.now)
+    return Judged(memory=memory, finding=finding, bugs=seen.bugs)
+
+
+def returned(
+    memory: Memory,
+    rules: Progress,
+    attempt: Attempt,
+    *,
+    epoch: str,
+    signals: Signals | None,
+    exit_code: int | None,
+) -> Judged:
+    """Judge what was done already, before the model sees its result: both questions at once.
+
+    At the counts at which a step is refused before it runs, the result is kept back (`refuse`); else as
+    `finished`. Nothing is foreseen: a result that is another one after all is no repeat.
+    """
+    was_run = _foreseen(memory.history, attempt) is not None
+    seen = _seen(memory, attempt, epoch, signals, exit_code)
+    if was_run and rules.answers == "act" and attempt.meaning.kind != "message":
+        for sign, answer in _due_before(replace(memory, given=seen.given), rules, seen.signs, attempt.epoch):
+            given = _given(seen.memory, sign) or Given(sign.key, attempt.step)
+            said = found(sign, answer, attempt.step, refusals=given.refusals, has_run=True)
+            given = replace(given, refusals=given.refusals + 1, refused_in=epoch)
+            kept = replace(seen.memory, given=_remembered(seen.memory.given, given))
+            return Judged(memory=kept, finding=said, bugs=seen.bugs)
+    memory, finding = _answer(seen.memory, rules, seen.signs, seen.now)
+    return Judged(memory=memory, finding=finding, bugs=seen.bugs)
+
+
+class _Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """A step with its result, and the memory with it in; `given` as it was before."""
+
+    memory: Memory
+    now: Record
+    given: tuple[Given, ...]
+    signs: list[Sign]
+    bugs: tuple[DetectorBug, ...]
+
+
+def _seen(
+    memory: Memory, attempt: Attempt, epoch: str, signals: Signals | None, exit_code: int | None
+) -> _Seen:
     history = memory.history.without(attempt.step)
     now = record_of(attempt, epoch, signals, exit_code)
     given = memory.given
@@ -103,8 +148,7 @@ def finished(
         history, given = history.cleared(), ()
     signs, bugs = _signs(history, now)
     memory = Memory(history=history.with_step(now), given=_rearmed(given, signs, epoch))
-    memory, finding = _answer(memory, rules, signs, now)
-    return Judged(memory=memory, finding=finding, bugs=bugs)
+    return _Seen(memory=memory, now=now, given=given, signs=signs, bugs=bugs)
 
 
 def may_be_nudged(memory: Memory, rules: Progress, attempt: Attempt) -> bool:

@@ -32,13 +32,15 @@ def reaches(threshold: int | None, sign: Sign) -> bool:
     return threshold is not None and sign.count >= threshold + sign.patience
 
 
-def found(sign: Sign, answer: Answer, step: int, *, refusals: int = 0) -> Found:
+def found(sign: Sign, answer: Answer, step: int, *, refusals: int = 0, has_run: bool = False) -> Found:
+    """has_run: what is refused was done already, by the agent itself; only its result can be kept back."""
+    text = _withhold_text if has_run and answer == "refuse" else _TEXTS[answer]
     return Found(
         detector=sign.detector,
         answer=answer,
         step=step,
         steps=sign.steps,
-        text=_TEXTS[answer](sign, refusals),
+        text=text(sign, refusals),
         confidence=round(sign.confidence, 2),
     )
 
@@ -51,6 +53,13 @@ def _refuse_text(sign: Sign, refusals: int) -> str:
     return (
         f"microloop: refused: {sign.evidence}, so this was not run. {sign.advice} "
         "It is allowed again as soon as a file changes."
+    )
+
+
+def _withhold_text(sign: Sign, refusals: int) -> str:
+    return (
+        f"microloop: refused: {sign.evidence}, so the result is not shown. {sign.advice} "
+        "It is shown again as soon as a file changes."
     )
 
 
