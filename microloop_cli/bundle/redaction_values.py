@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote, quote_plus
@@ -12,6 +13,7 @@ SHORTEST_GIVEN_CHARS = 5
 SHORTEST_HOST_CHARS = 8
 _SHORTEST_FORM_CHARS = 8
 _SHORTEST_LINE_CHARS = 20
+_SHORTEST_LOWERED_CHARS = 12
 _SECRET_NAME = re.compile(
     r"(?:^|_)[A-Z0-9]*(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|PWD|CREDENTIALS?|NONCE|PAT|WEBHOOK)(?:_|$)"
 )
@@ -43,6 +45,7 @@ def forms(value: str) -> Iterator[str]:
     yield from (value.replace("\n", "\r\n"), value.replace("\n", "\\n"))
     yield from (quote(value, safe=""), quote(value), quote_plus(value))
     yield value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    yield from _escaped_forms(value)
     yield value.replace("'", "'\\''")
     yield value.replace("'", "'\"'\"'")
     raw = value.encode("utf-8", "surrogateescape")
@@ -51,6 +54,17 @@ def forms(value: str) -> Iterator[str]:
             yield from _base64_forms(raw, before)
     if "\n" in value:
         yield from (line for line in value.splitlines() if len(line) >= _SHORTEST_LINE_CHARS)
+
+
+def _escaped_forms(value: str) -> Iterator[str]:
+    """As encoders of JSON in other languages write it: PHP escapes `/`, Go `<>&`, Java `='`, .NET `+`; Python
+    all that is no ASCII. A host's name is in lower case."""
+    plain = json.dumps(value)[1:-1]
+    yield from (plain, plain.replace("/", "\\/"))
+    for characters, digits in (("<>&", "04x"), ("<>&='", "04x"), ("<>&'+`", "04X")):
+        yield "".join(f"\\u{ord(c):{digits}}" if c in characters else c for c in plain)
+    if len(value) >= _SHORTEST_LOWERED_CHARS and any(map(str.isdigit, value)):
+        yield value.lower()
 
 
 def _base64_forms(raw: bytes, before: int) -> Iterator[str]:

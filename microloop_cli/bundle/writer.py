@@ -175,8 +175,11 @@ class BundleWriter:
 
     def _write_record(self, about: About, request: bytes, answer: bytes) -> None:
         _private_folder(self.path, FOLDER)
-        bodies = (request, answer) if self._redactor is None else map(self._redactor.data, (request, answer))
-        for name, content in zip(file_names(about.n), (_document(about), *bodies), strict=True):
+        said: Any = msgspec.to_builtins(about)
+        if self._redactor is not None:  # a key may stand in a query, too
+            said = self._redactor.plain(said)
+            request, answer = self._redactor.data(request), self._redactor.data(answer)
+        for name, content in zip(file_names(about.n), (_document(said), request, answer), strict=True):
             write_whole(self.path / name, content)
 
     def _place(self, name: str) -> Path:

@@ -49,11 +49,15 @@ class StatusLine:
 
     def start(self, run_id: str, sandbox: str) -> None:
         """The run begins: say its id and what contains it."""
+        self.begin(f"run {run_id}, sandbox {sandbox}")
+
+    def begin(self, said: str) -> None:
+        """As `start`, in other words."""
         self._running = True
         if self._on_terminal:
             self._modes.remember()
             atexit.register(self._give_back)
-        self.say(f"run {run_id}, sandbox {sandbox}")
+        self.say(said)
 
     def update(
         self, *, elapsed_seconds: float, steps: int, findings: int, last_command: str, cost: str = ""

@@ -1,176 +1,186 @@
-"""A gateway with someone watching: each call as a line on stderr, the sum at the end."""
+"""A gateway with someone watching: each call as a line on stderr, findings too, the sum at the end."""
 
 from __future__ import annotations
 
-import asyncio
-import os
-import secrets
-from collections.abc import Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 from decimal import Decimal
-from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-import typer
 
-from microloop_cli.gateway.budgets import BudgetBook, Budgets, default_path
+from microloop_cli.cli.live import StatusLine
+from microloop_cli.cli.watching import Watching
+from microloop_cli.core.actions import AnyDecision, Ended, Finding, ToolVerdict
+from microloop_cli.core.events import AnyFact
+from microloop_cli.core.money import NOTHING
+from microloop_cli.core.traffic import ToolAnswered, ToolCalled
 from microloop_cli.gateway.cost import shown_usd
-from microloop_cli.gateway.listener import Note
-from microloop_cli.gateway.model import Asked, CallRecord, Provider, Usage
-from microloop_cli.gateway.placeholders import Placeholders
-from microloop_cli.gateway.prices import Prices
-from microloop_cli.gateway.purse import Purse
-from microloop_cli.gateway.server import Gateway
-from microloop_cli.gateway.sockets import listen_tcp
-from microloop_cli.gateway.spending import NearLimit, Refused, RunLimits
-from microloop_cli.gateway.upstream import ADDRESS_VARIABLES, KEY_VARIABLES, Upstream
+from microloop_cli.gateway.listener import Listener, Note
+from microloop_cli.gateway.model import Asked, CallRecord, Usage
+from microloop_cli.gateway.spending import NearLimit, Refused
 from microloop_cli.gateway.wire.tools.tool import ToolCall, ToolResult
-from microloop_cli.run.clock import SystemClock
 
-LIMITS = ("cost_usd", "tokens", "model_calls", "budget")
-HOST = "127.0.0.1"
-PATHS: dict[Provider, str] = {"openai": "/v1", "anthropic": "", "google": ""}
+if TYPE_CHECKING:
+    from microloop_cli.run.standalone import Standalone
 
 
 class Metering:
-    """One gateway from its start to its close, and its listener."""
+    """A `cli.alone.Teller` over a StatusLine. keeps: every call is remembered, for `document`."""
 
-    def __init__(
-        self,
-        upstreams: Mapping[Provider, Upstream],
-        limits: RunLimits,
-        *,
-        free: Sequence[str],
-        unknown: Literal["error", "worst"],
-        budgets: Budgets,
-        as_json: bool,
-    ) -> None:
-        clock = SystemClock()
-        self.calls: list[CallRecord] = []
-        self.limit_reached = False
-        self._as_json = as_json
-        self._refusals = 0
-        self._often = asyncio.Event()
-        self._borne = 0
-        self._upstreams = upstreams
-        self._port = 0
-        self._placeholders = Placeholders(secrets.token_hex(16))
-        self._prices = Prices(
-            clock.utc_now(),
-            free=free,
-            unknown=unknown,
-            upstreams={name: upstream.url for name, upstream in upstreams.items()},
-        )
-        self._purse = _purse(budgets, clock) if budgets != Budgets() else None
-        self._gateway = Gateway(
-            upstreams,
-            self._prices,
-            limits,
-            clock.monotonic,
-            listener=self,
-            placeholders=self._placeholders,
-            purse=self._purse,
-        )
+    def __init__(self, line: StatusLine, *, keeps: bool) -> None:
+        self._line = line
+        self._watching = Watching(line)
+        self._keeps = keeps
+        self._sum = Sum()
 
-    async def start(self, port: int) -> None:
-        """Listen. Raises HostError."""
-        sock = listen_tcp(HOST, port)
-        self._port = sock.getsockname()[1]
-        await self._gateway.start(sock)
-        typer.echo(f"microloop: gateway on http://{HOST}:{self._port}", err=True)
+    def began(self, address: str) -> None:
+        self._line.begin(f"gateway on {address}")
 
-    def environment(self) -> dict[str, str]:
-        """What an agent needs to come here: addresses, and a placeholder for each key that is added here."""
-        variables: dict[str, str] = {}
-        for provider, names in ADDRESS_VARIABLES.items():
-            address = f"http://{HOST}:{self._port}{PATHS[provider]}"
-            variables |= dict.fromkeys(names, address)
-            if self._upstreams[provider].key:
-                variables |= dict.fromkeys(KEY_VARIABLES[provider], self._placeholders.of(provider))
-        return variables
+    def say(self, text: str) -> None:
+        self._line.say(text)
 
-    async def refused_often(self, times: int) -> None:
-        """Returns when more than so many calls were refused."""
-        self._borne = times
-        await self._often.wait()
+    def ticked(self, at: float) -> None:
+        self._watching.ticked(at)
 
-    async def close(self) -> None:
-        await self._gateway.close()
-        if self._purse is not None:
-            self._purse.close()
-        if self._as_json:
-            typer.echo(msgspec.json.encode(self.document()).decode())
-        else:
-            typer.echo(f"microloop: {self._sum()}", err=True)
+    def over(self, standalone: Standalone) -> Listener:
+        standalone.inbox.watchers += [self._watching.recorded, self._recorded]
+        return _Telling(standalone.listener, self._answered)
 
-    def document(self) -> dict[str, Any]:
-        """All calls and their sum; amounts of dollars are text, exact."""
-        spending = self._gateway.spent.spending
+    def summary(self, ended: Ended, *, by_agent: bool) -> str:
+        """The last line. by_agent: there was an agent, which should have come this way."""
+        told = self._sum.told()
+        if by_agent and not self._sum.model_calls:
+            told += " came this way; does the agent take its model's address from its environment?"
+        stopped = "" if ended.outcome == "ended" else f"; {ended.outcome}, exit {ended.exit_code}"
+        return told + stopped
+
+    def document(self, ended: Ended) -> dict[str, Any]:
+        """All calls, tool calls and findings, and their sum; amounts of dollars are text, exact."""
+        done = self._sum
         return {
             "schema": 1,
-            "calls": [_call(record) for record in self.calls],
-            "model_calls": spending.ended,
-            "tokens": spending.tokens,
-            "cost_usd": _exact(spending.cost_usd),
-            "unpriced_calls": spending.unpriced_calls,
-            "limit_reached": self.limit_reached,
+            "outcome": ended.outcome,
+            "exit_code": ended.exit_code,
+            "reason": ended.reason,
+            "calls": done.calls,
+            "tool_calls": list(done.tool_calls.values()),
+            "findings": done.findings,
+            "model_calls": done.model_calls,
+            "tokens": done.tokens,
+            "cost_usd": _exact(done.cost_usd),
+            "unpriced_calls": done.unpriced_calls,
+            "limit_reached": ended.outcome == "cost_limit",
         }
 
-    def asked(self, number: int, asked: Asked) -> None:
-        return
-
-    def tool_called(self, number: int, call: ToolCall) -> None:
-        return
-
-    def tool_answered(self, number: int, result: ToolResult) -> Note | None:
-        return None
-
-    def answered(self, record: CallRecord) -> None:
+    def _answered(self, record: CallRecord) -> None:
         """An error answer costs nothing, and the agent shows it better."""
         if record.usage == Usage() and not 200 <= record.status < 300:
             return
-        self.calls.append(record)
+        self._sum.add(record, keep=self._keeps)
         used = record.usage
         cost = "no price" if record.cost_usd is None else shown_usd(record.cost_usd)
         told = (
             f"{used.input_tokens:,} in, {used.output_tokens:,} out{', estimated' if used.estimated else ''}"
         )
         model = ascii(record.model)[1:-1][:60] or "no model"
-        typer.echo(f"microloop: call {record.number}: {model}: {told}, {cost}", err=True)
+        self._line.say(f"call {record.number}: {model}: {told}, {cost}")
+
+    def _recorded(self, at: float, events: Sequence[AnyFact | AnyDecision]) -> None:
+        for event in events:
+            self._sum.heard(event, keep=self._keeps)
+
+
+class Sum:
+    """What the calls came to; with all of them, when they are to be kept."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.tool_calls: dict[str, dict[str, Any]] = {}
+        self.findings: list[dict[str, Any]] = []
+        self.model_calls = self.tokens = self.unpriced_calls = 0
+        self.cost_usd = NOTHING
+        self._tools = self._found = 0
+
+    def add(self, record: CallRecord, *, keep: bool) -> None:
+        self.model_calls += 1
+        self.tokens += record.usage.input_tokens + max(
+            record.usage.output_tokens, record.usage.reasoning_tokens
+        )
+        self.cost_usd += record.cost_usd or NOTHING
+        self.unpriced_calls += record.cost_usd is None
+        if keep:
+            self.calls.append(_call(record))
+
+    def heard(self, event: AnyFact | AnyDecision, *, keep: bool) -> None:
+        self._tools += isinstance(event, ToolCalled)
+        self._found += isinstance(event, Finding)
+        if not keep:
+            return
+        if isinstance(event, Finding):
+            self.findings.append(msgspec.to_builtins(event))
+        elif isinstance(event, ToolCalled):
+            self.tool_calls[event.id] = _tool_call(event)
+        elif isinstance(event, (ToolAnswered, ToolVerdict)) and event.id in self.tool_calls:
+            self.tool_calls[event.id] |= _outcome(event)
+
+    def told(self) -> str:
+        unpriced = f", {self.unpriced_calls} without a price" if self.unpriced_calls else ""
+        tools = f"; {self._tools:,} tool calls" if self._tools else ""
+        found = f", {self._found} finding{'' if self._found == 1 else 's'}" if self._found else ""
+        cost = shown_usd(self.cost_usd)
+        return f"{self.model_calls} model calls, {self.tokens:,} tokens, {cost}{unpriced}{tools}{found}"
+
+
+class _Telling:
+    """A listener that passes all on, and tells of each call that ended."""
+
+    def __init__(self, inner: Listener, on_answered: Any) -> None:
+        self._inner = inner
+        self._on_answered = on_answered
+
+    def asked(self, number: int, asked: Asked) -> None:
+        self._inner.asked(number, asked)
+
+    def answered(self, record: CallRecord) -> None:
+        self._on_answered(record)
+        self._inner.answered(record)
 
     def refused(self, refused: Refused) -> None:
-        if refused.limit in LIMITS:
-            self.limit_reached = True
-        self._refusals += 1
-        if self._refusals == 1:
-            typer.echo(refused.message, err=True)
-        if self._borne and self._refusals > self._borne:
-            self._often.set()
+        self._inner.refused(refused)
 
     def near(self, near: NearLimit) -> None:
-        typer.echo(f"microloop: {near.limit}: {near.used} of {near.allowed} used", err=True)
+        self._inner.near(near)
 
-    def _sum(self) -> str:
-        spending = self._gateway.spent.spending
-        unpriced = f", {spending.unpriced_calls} without a price" if spending.unpriced_calls else ""
-        cost = shown_usd(spending.cost_usd)
-        return f"{spending.ended} model calls, {spending.tokens:,} tokens, {cost}{unpriced}"
+    def tool_called(self, number: int, call: ToolCall) -> None:
+        self._inner.tool_called(number, call)
 
-
-def _purse(budgets: Budgets, clock: SystemClock) -> Purse:
-    def now() -> tuple[date, float]:
-        moment = clock.utc_now()
-        return moment.astimezone().date(), moment.timestamp()
-
-    book = BudgetBook(default_path(os.environ, Path.home()), budgets)
-    return Purse(book, str(Path.cwd()), now)
+    def tool_answered(self, number: int, result: ToolResult) -> Note | None:
+        return self._inner.tool_answered(number, result)
 
 
 def _call(record: CallRecord) -> dict[str, Any]:
     plain: dict[str, Any] = msgspec.to_builtins(record, builtin_types=(Decimal,))
     plain["cost_usd"] = None if record.cost_usd is None else _exact(record.cost_usd)
     return plain
+
+
+def _tool_call(event: ToolCalled) -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "call": event.call,
+        "conversation": event.conversation,
+        "tool": event.tool,
+        "command": event.command,
+        "step": None,
+        "answer": None,
+    }
+
+
+def _outcome(event: ToolAnswered | ToolVerdict) -> dict[str, Any]:
+    if isinstance(event, ToolAnswered):
+        return {"result_bytes": event.bytes, "failed": event.failed}
+    words = {} if event.command is None else {"command": event.command}
+    return {"step": event.step, "answer": event.answer, **words}
 
 
 def _exact(amount: Decimal) -> str:

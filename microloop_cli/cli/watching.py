@@ -41,6 +41,9 @@ class Watching:
     def began(self, run_id: str, backend: str, profile: str) -> None:
         self._line.start(run_id, backend if profile == GENERIC else f"{backend}, agent profile {profile}")
 
+    def noted(self, text: str) -> None:
+        self._line.say(f"note: {text}")
+
     def snapshotting(self, seconds: float, files: int) -> None:
         """Said only when it takes long: before the start there is nothing else to look at."""
         if seconds >= self._say_snapshot_at:
@@ -118,7 +121,7 @@ def worth_saying(event: AnyFact | AnyDecision) -> str:
         return _near(event)
     if isinstance(event, Stop):
         return f"stopping: {event.reason}"
-    if isinstance(event, ModelRefused):
+    if isinstance(event, ModelRefused) and event.limit != "stopped":
         return f"refused a model call: {event.message.removeprefix('microloop: ')}"
     if isinstance(event, NetworkAsked) and not event.allowed:
         return _refused(event)

@@ -7,8 +7,9 @@ from msgspec.structs import replace
 from microloop_cli.core import limits, tools
 from microloop_cli.core.actions import Action, DetectorFailed, ExecKind, Finding, Release, Stop, Verdict
 from microloop_cli.core.events import ExecStarted, StepEnded
+from microloop_cli.core.progress.attempt import Attempt
 from microloop_cli.core.progress.command import canonical
-from microloop_cli.core.progress.engine import Attempt, Judged, attempted, finished, may_be_nudged
+from microloop_cli.core.progress.engine import Judged, attempted, finished, may_be_nudged
 from microloop_cli.core.progress.ladder import Found
 from microloop_cli.core.state import OpenStep, State
 

@@ -8,7 +8,8 @@ from microloop_cli.core.actions import Stop
 from microloop_cli.core.limits import LimitState
 from microloop_cli.core.lineage import Family
 from microloop_cli.core.money import Money
-from microloop_cli.core.progress.engine import Attempt, Memory
+from microloop_cli.core.progress.attempt import Attempt
+from microloop_cli.core.progress.engine import Memory
 from microloop_cli.core.settings import Settings
 from microloop_cli.core.tools import Tools
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from microloop_cli.core import limits, tools
+from microloop_cli.core import conversations, limits, tools
 from microloop_cli.core.actions import Stop, ToolVerdict
 from microloop_cli.core.judging import Result, bugs_of, finding_of, stop_of
-from microloop_cli.core.progress.engine import Attempt, returned
+from microloop_cli.core.progress.attempt import Attempt
+from microloop_cli.core.progress.engine import returned
 from microloop_cli.core.progress.ladder import Found
 from microloop_cli.core.progress.tools import tool_meaning, tool_words
 from microloop_cli.core.state import State
@@ -29,6 +30,7 @@ def tool_called(state: State, at: float, fact: ToolCalled) -> Result:
         epoch=state.epoch,
         judged=state.tools.judged,
         after=state.steps,
+        conversation=fact.conversation,
     )
     return replace(state, tools=tools.opened(state.tools, fact.id, call)), ()
 
@@ -57,10 +59,11 @@ def _own_step(state: State, fact: ToolAnswered, call: OpenCall, before: str) -> 
     stop = next((action for action in said if isinstance(action, Stop)), None)
     if stop is not None:
         return replace(state, stop=stop), (*said, passed)
+    meaning = conversations.own_meaning(state.tools, call)
     attempt = Attempt(
         step=number,
         command=call.command,
-        meaning=call.meaning,
+        meaning=meaning,
         # What only reads did not make the change that happened beside it.
         epoch=state.epoch if call.meaning.writes == "no" else before,
     )
@@ -69,7 +72,7 @@ def _own_step(state: State, fact: ToolAnswered, call: OpenCall, before: str) -> 
         state.settings.progress,
         attempt,
         epoch=state.epoch,
-        signals=fact.signals,
+        signals=conversations.own_signals(state.memory.history, call, meaning, fact.signals),
         exit_code=int(fact.failed),
     )
     state = replace(state, memory=judged.memory, tools=tools.judged(state.tools, state.epoch))

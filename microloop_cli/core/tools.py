@@ -19,7 +19,8 @@ _LOOSENED = str.maketrans({**dict.fromkeys("'\"\\", None), **dict.fromkeys(";|&(
 class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     """A tool call without an answer. shell: it is a command, which is then whole in `command`; else that is
     what it does, in words. epoch: of the files when it was made; judged: how many steps had been judged then;
-    after: the number of the last step then. steps: those that were linked to it, the first ones."""
+    after: the number of the last step then. steps: those that were linked to it, the first ones.
+    conversation: whose call it is (ToolCalled)."""
 
     tool: str
     shell: bool
@@ -29,16 +30,19 @@ class OpenCall(msgspec.Struct, frozen=True, kw_only=True):
     judged: int
     after: int
     steps: tuple[int, ...] = ()
+    conversation: int = 0
 
 
 class Tools(msgspec.Struct, frozen=True, kw_only=True):
     """open: by id, oldest first, bounded. unlinked: the last steps that no call asked for, as far as can be
-    told. judged: how many steps were judged by their result; epoch: of the files when the last one was."""
+    told. judged: how many steps were judged by their result; epoch: of the files when the last one was.
+    first: the conversation of the first call."""
 
     open: dict[str, OpenCall] = {}
     unlinked: tuple[int, ...] = ()
     judged: int = 0
     epoch: str = ""
+    first: int = 0
 
 
 def opened(tools: Tools, call_id: str, call: OpenCall) -> Tools:
@@ -46,7 +50,7 @@ def opened(tools: Tools, call_id: str, call: OpenCall) -> Tools:
     kept = {known: value for known, value in tools.open.items() if known != call_id}
     for known in list(kept)[: max(0, len(kept) - OPEN_CALLS + 1)]:
         del kept[known]
-    return replace(tools, open={**kept, call_id: call})
+    return replace(tools, open={**kept, call_id: call}, first=tools.first or call.conversation)
 
 
 def answered(tools: Tools, call_id: str) -> Tools:

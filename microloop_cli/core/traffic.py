@@ -12,7 +12,9 @@ import msgspec
 from microloop_cli.core.fact import Fact
 from microloop_cli.core.progress.signals import Signals
 
-ModelLimit = Literal["cost_usd", "tokens", "model_calls", "budget", "price", "replay", "unavailable"]
+ModelLimit = Literal[
+    "cost_usd", "tokens", "model_calls", "budget", "price", "replay", "unavailable", "stopped"
+]
 
 
 class Tokens(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -55,8 +57,9 @@ class ModelAnswered(Fact, tag="model_answered", kw_only=True, frozen=True):
 class ModelRefused(Fact, tag="model_refused", kw_only=True, frozen=True):
     """The gateway answered a request itself, with an error: a limit is reached (or a stream was cut there).
 
-    price: the model has no price; replay: the request was not recorded; unavailable: the budgets could not
-    be read, so nothing was let through. Only cost_usd, tokens, model_calls and budget are limits.
+    price: the model has no price; replay: the request was not recorded; unavailable: the budgets could not be
+    read, so nothing was let through; stopped: the run was stopped for another reason. Only cost_usd, tokens,
+    model_calls and budget are limits.
     """
 
     limit: ModelLimit
@@ -66,7 +69,8 @@ class ModelRefused(Fact, tag="model_refused", kw_only=True, frozen=True):
 class ToolCalled(Fact, tag="tool_called", kw_only=True, frozen=True):
     """The model asked for a tool, in the answer of model call `call`. arguments: JSON text, cut at 16 KiB.
 
-    id: the call's own, unique in the run. command: what a shell tool is to run, else None.
+    id: the call's own, unique in the run. command: what a shell tool is to run, else None. conversation: the
+    model call in which the conversation asked for its first tool, the same for all its calls; 0: not known.
     """
 
     call: int
@@ -74,6 +78,7 @@ class ToolCalled(Fact, tag="tool_called", kw_only=True, frozen=True):
     tool: str
     arguments: str
     command: str | None = None
+    conversation: int = 0
 
 
 class ToolAnswered(Fact, tag="tool_answered", kw_only=True, frozen=True):

@@ -67,14 +67,27 @@ class Admission:
         around = self._around
         history = await _aside(asked.body, History, asked.surface, asked.body)
         asked = _with_body(asked, around.talk.noted(history))
-        call = await around.spent.begin(asked)
+        call = self._stopped() or await around.spent.begin(asked)
         if isinstance(call, Refused):
-            around.listener.refused(call)
-            status = UNAVAILABLE if call.limit == "unavailable" else PAYMENT_REQUIRED
-            return error_answer(asked, status, call.message, final=True)
+            return self._refuse(asked, call)
         asked = self._changed(call, asked, history)
-        following = Following(around.spent, around.talk, around.listener, call, history.ids)
+        stopped = self._stopped()  # a result in this very request may have been one too many
+        if stopped is not None:
+            around.spent.fail(call)
+            return self._refuse(asked, stopped)
+        conversation = around.talk.conversation(history)
+        following = Following(around.spent, around.talk, around.listener, call, history.ids, conversation)
         return Exchange(around, request, asked, following, outlives=not asked.stream)
+
+    def _stopped(self) -> Refused | None:
+        why = self._around.stopped()
+        message = f"microloop: this run was stopped, and no more model calls are made: {why}"
+        return Refused(limit="stopped", used=NOTHING, allowed=NOTHING, message=message) if why else None
+
+    def _refuse(self, asked: Asked, no: Refused) -> web.Response:
+        self._around.listener.refused(no)
+        status = UNAVAILABLE if no.limit == "unavailable" else PAYMENT_REQUIRED
+        return error_answer(asked, status, no.message, final=True)
 
     def _changed(self, call: Call, asked: Asked, history: History) -> Asked:
         """The request as it is sent on: new results told, their notes put in, its output capped."""

@@ -14,10 +14,17 @@ from microloop_cli.gateway.wire.tools.call_ids import CallIds
 
 
 class Following:
-    """`call` None: a request that costs nothing, of which nobody is told. ids: of the request's history."""
+    """`call` None: a request that costs nothing, of which nobody is told. ids: of the request's history.
+    conversation: see ToolTalk.conversation."""
 
     def __init__(
-        self, spent: Spent, talk: ToolTalk, listener: Listener, call: Call | None, ids: CallIds | None
+        self,
+        spent: Spent,
+        talk: ToolTalk,
+        listener: Listener,
+        call: Call | None,
+        ids: CallIds | None,
+        conversation: int = 0,
     ) -> None:
         self._spent = spent
         self._talk = talk
@@ -25,6 +32,7 @@ class Following:
         self._call = call
         self._ids = ids
         self._number = 0 if call is None else call.number
+        self._conversation = conversation or self._number
         self._reader: CallReader | None = None
         self.refused: Refused | None = None
 
@@ -45,7 +53,7 @@ class Following:
         if self._call is None:
             return None
         if self._reader is not None:
-            self._talk.called(self._number, self._reader.feed(piece))
+            self._talk.called(self._number, self._reader.feed(piece), self._conversation)
         self._spent.heard(self._call)
         refused = self._spent.progress(self._call, reading)
         if refused is None or not can_be_cut:
@@ -62,7 +70,7 @@ class Following:
         finally:
             if call is not None:
                 if self._reader is not None and whole:
-                    self._talk.called(self._number, self._reader.finish())
+                    self._talk.called(self._number, self._reader.finish(), self._conversation)
                 self._spent.progress(call, reading)
                 self._spent.end(call, reading.usage(), status, whole=whole, cut=self.refused is not None)
 

@@ -36,7 +36,8 @@ def read_key(spec: str, environ: Mapping[str, str]) -> str:
     """
     kind, colon, place = spec.partition(":")
     if not colon or not place.strip():
-        raise PolicyError(f"{spec[:100]!r} names no place of a key", hint=_KINDS)
+        # Not shown: it may be the key itself.
+        raise PolicyError("a key under model.keys is to be named by its place", hint=_KINDS)
     if kind == "env":
         return _checked(environ.get(place, ""), f"the variable {place}")
     if kind == "file":
@@ -45,7 +46,7 @@ def read_key(spec: str, environ: Mapping[str, str]) -> str:
         return _checked(_command(place, environ), f"the command {place!r}")
     if kind == "keyring":
         return _checked(_keyring(place), f"the keyring's {place}")
-    raise PolicyError(f"{kind[:40]!r} is no kind of place for a key", hint=_KINDS)
+    raise PolicyError("a key under model.keys names a kind of place that is none", hint=_KINDS)
 
 
 def _checked(found: str, where: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 import threading
 from collections.abc import Callable, Mapping
@@ -18,12 +17,14 @@ from microloop_cli.gateway.model import Provider
 from microloop_cli.gateway.placeholders import Placeholders
 from microloop_cli.gateway.prices import Prices
 from microloop_cli.gateway.purse import Purse
-from microloop_cli.gateway.sockets import BACKLOG
+from microloop_cli.gateway.sockets import ACCEPTED_AT_ONCE, BACKLOG, connections_at_most
 from microloop_cli.gateway.spending import RunLimits
 from microloop_cli.gateway.spent import Spent
 from microloop_cli.gateway.surroundings import Recording, Surroundings
 from microloop_cli.gateway.tool_talk import ToolTalk
 from microloop_cli.gateway.upstream import Upstream
+from microloop_cli.gateway.upstream_address import leads_elsewhere
+from microloop_cli.gateway.web_server import bounded_server
 from microloop_cli.gateway.wire.registry import ask
 
 if TYPE_CHECKING:
@@ -34,12 +35,15 @@ CONNECT_SECONDS = 30.0
 READ_SECONDS = 1800.0
 SHUTDOWN_SECONDS = 0.25
 UPGRADE_REQUIRED = 426
+# A tunnel to anywhere; and what makes a server say the request again, the key in it.
+_NEVER_FORWARDED = frozenset({"CONNECT", "TRACE"})
 
 
 class Gateway:
     """One server for one run. `spent` holds what its calls came to.
 
-    Without placeholders any key will do. What `recorder.over` gives is fed each answer.
+    Without placeholders any key will do. What `recorder.over` gives is fed each answer. stopped: why no more
+    calls are made; "" as long as they are.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Gateway:
         placeholders: Placeholders | None = None,
         purse: Purse | None = None,
         recorder: Recording | None = None,
+        stopped: Callable[[], str] = str,
     ) -> None:
         self.spent = Spent(limits, prices, monotonic, listener, purse)
         self._upstreams = upstreams
@@ -61,6 +66,7 @@ class Gateway:
         self._talk = ToolTalk(listener)
         self._placeholders = placeholders
         self._recorder = recorder
+        self._stopped = stopped
         self._bodies = Bodies()
         self._loading = threading.Lock()
         self._loaded = False
@@ -100,12 +106,14 @@ class Gateway:
                 session=self._session,
                 placeholders=self._placeholders,
                 recorder=self._recorder,
+                stopped=self._stopped,
             )
         )
-        server = web.Server(self._handle, access_log=None, logger=_logger(), handler_cancellation=True)
+        server = bounded_server(self._handle, connections_at_most())
         self._runner = web.ServerRunner(server, shutdown_timeout=SHUTDOWN_SECONDS)
         await self._runner.setup()
-        await web.SockSite(self._runner, sock, backlog=BACKLOG).start()
+        await web.SockSite(self._runner, sock, backlog=ACCEPTED_AT_ONCE).start()
+        sock.listen(BACKLOG)  # the library has set it to what it takes at once
 
     async def close(self) -> None:
         """Stop serving. Calls that run are ended, charged as far as they came, and told of."""
@@ -123,9 +131,11 @@ class Gateway:
 
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return web.Response(status=UPGRADE_REQUIRED, headers={"Upgrade": "TLS/1.2, HTTP/1.1"})
-        if not request.raw_path.startswith("/"):
-            # An absolute address, or `@host`: behind the upstream's name it could name another server.
+        if not request.raw_path.startswith("/") or leads_elsewhere(request.raw_path):
+            # An absolute address, `@host` or `..`: behind the upstream's it names another server or place.
             raise web.HTTPBadRequest(text="microloop: only paths of this server are forwarded")
+        if request.method in _NEVER_FORWARDED:
+            raise web.HTTPMethodNotAllowed(request.method, ("GET", "POST"))
         assert self._admission is not None, "started"
         size = 0
         try:
@@ -167,14 +177,3 @@ def _session() -> ClientSession:
 async def _sent(session: object, context: Any, params: object) -> None:
     exchange: Exchange = context.trace_request_ctx
     exchange.sent = True
-
-
-def _logger() -> logging.Logger:
-    """The server's own complaints, but not of clients that have gone: agents are ended in the middle."""
-    logger = logging.getLogger("microloop.gateway")
-    logger.addFilter(_is_no_lost_client)
-    return logger
-
-
-def _is_no_lost_client(record: logging.LogRecord) -> bool:
-    return record.exc_info is None or not isinstance(record.exc_info[1], ConnectionError)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import socket
 from pathlib import Path
 
@@ -10,6 +12,13 @@ from microloop_cli.errors import HostError
 
 # 200 streams begin at once; the kernel's own bound (net.core.somaxconn) may be lower.
 BACKLOG = 1024
+# Taken from the kernel in one round of the event loop, before anybody can say that there are too many.
+ACCEPTED_AT_ONCE = 128
+_MOST_CONNECTIONS, _LEAST_CONNECTIONS = 512, 16
+# Two servers with these, each to one upstream; and what else a run opens: ledger, watches, outputs.
+_FILES_WANTED = 4096
+_FILES_FOR_OTHERS = 256
+_SHORTAGES = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 def listen_tcp(host: str, port: int) -> socket.socket:
@@ -36,6 +45,28 @@ def listen_unix(path: Path) -> socket.socket:
     listening = _listening(sock, os.fspath(path), f"{path}", "a shorter path (107 bytes at most)")
     path.chmod(0o666)
     return listening
+
+
+def connections_at_most() -> int:
+    """How many connections each of the two servers may take, after this process may open more files.
+
+    Many shells allow 1024, and an agent has as many connections as it likes: a run that can open no more
+    files can write nothing.
+    """
+    allowed, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES_WANTED if most == resource.RLIM_INFINITY else min(_FILES_WANTED, most)
+    if allowed != resource.RLIM_INFINITY and allowed < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
+        allowed = wanted
+    if allowed == resource.RLIM_INFINITY:
+        return _MOST_CONNECTIONS
+    room = (allowed - _FILES_FOR_OTHERS - 3 * ACCEPTED_AT_ONCE) // 4
+    return min(_MOST_CONNECTIONS, max(_LEAST_CONNECTIONS, room))
+
+
+def is_shortage(error: BaseException | None) -> bool:
+    """Whether it says that there are too many open files, or no memory for another socket, at this moment."""
+    return isinstance(error, OSError) and error.errno in _SHORTAGES
 
 
 def _listening(sock: socket.socket, address: tuple[str, int] | str, shown: str, hint: str) -> socket.socket:

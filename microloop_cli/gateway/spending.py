@@ -98,7 +98,7 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True):
 
     cost_usd, tokens and model_calls are limits of the run, budget is one beyond it: of those used and allowed
     say how far it is used up. price: the model has none, or what it does cannot be counted; unavailable: the
-    budgets could not be read.
+    budgets could not be read; stopped: the run was stopped for another reason.
     """
 
     limit: LimitName

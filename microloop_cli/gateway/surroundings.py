@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,6 +43,7 @@ class Surroundings:
     session: ClientSession
     placeholders: Placeholders | None
     recorder: Recording | None
+    stopped: Callable[[], str]
 
     def unkeyed(self, provider: Provider) -> Unkeyed:
         """What takes that provider's key out of its answers."""

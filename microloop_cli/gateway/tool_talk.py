@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from microloop_cli.gateway.listener import Listener, Note
 from microloop_cli.gateway.wire.tools.history import History
 from microloop_cli.gateway.wire.tools.tool import ToolCall
@@ -13,15 +15,26 @@ MOST_CALLS = 50_000
 
 
 class ToolTalk:
-    """Of one run. A result whose call was never seen here is old (a resumed session): it is not told."""
+    """Of one run. A result whose call was never seen here is old (a resumed session): it is not told.
+
+    Conversations are told apart by the calls whose results they hold: no text of theirs lasts (system prompts
+    have dates in them, histories are cut at either end). One that was summarised is a new one: what it had
+    seen it may well look at again.
+    """
 
     def __init__(self, listener: Listener, most_calls: int = MOST_CALLS) -> None:
         self._listener = listener
         self._most_calls = most_calls
         self._answered: dict[str, bool] = {}  # by the call's id, in the order they were made
         self._notes: dict[str, Note] = {}
+        self._conversations: dict[str, int] = {}  # by the call's id
 
-    def called(self, number: int, calls: Iterable[ToolCall]) -> None:
+    def conversation(self, history: History) -> int:
+        """Whose request this is: the model call in which it began to ask for tools; 0 for a new one."""
+        known = (self._conversations.get(result.id) for result in reversed(history.results))
+        return next((conversation for conversation in known if conversation is not None), 0)
+
+    def called(self, number: int, calls: Iterable[ToolCall], conversation: int = 0) -> None:
         """The answer to call `number` asks for these."""
         for call in calls:
             if call.id in self._answered:
@@ -30,8 +43,10 @@ class ToolTalk:
                 oldest = next(iter(self._answered))
                 del self._answered[oldest]
                 self._notes.pop(oldest, None)
+                self._conversations.pop(oldest, None)
             self._answered[call.id] = False
-            self._listener.tool_called(number, call)
+            self._conversations[call.id] = conversation
+            self._listener.tool_called(number, replace(call, conversation=conversation))
 
     def noted(self, history: History) -> bytes:
         """The request with what was said about its results before."""

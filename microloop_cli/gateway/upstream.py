@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import msgspec
 
-from microloop_cli.errors import UsageError
 from microloop_cli.gateway.model import Provider
 from microloop_cli.gateway.outer_proxy import proxy_of
 from microloop_cli.gateway.placeholders import KEY_HEADERS, KEY_PARAMETERS, is_placeholder
+from microloop_cli.gateway.upstream_address import checked_address
 
 # Providers' own addresses, the variables in which users name others, and those in which they keep keys.
 DEFAULTS: dict[Provider, str] = {
@@ -26,9 +26,11 @@ ADDRESS_VARIABLES: dict[Provider, tuple[str, ...]] = {
 }
 KEY_VARIABLES: dict[Provider, tuple[str, ...]] = {
     "openai": ("OPENAI_API_KEY",),
-    "anthropic": ("ANTHROPIC_API_KEY",),
+    "anthropic": ("ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"),
     "google": ("GEMINI_API_KEY", "GOOGLE_API_KEY"),
 }
+# What `claude setup-token` makes, for those who log in instead of paying by the key.
+_LOGIN_TOKEN = "sk-ant-oat"
 _HOP_BY_HOP = frozenset(
     {"connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te"}
     | {"trailer", "transfer-encoding", "upgrade", "host", "content-length", "accept-encoding", "expect"}
@@ -36,7 +38,11 @@ _HOP_BY_HOP = frozenset(
 # Control characters, and bytes that are no UTF-8: they would make another header of it, or none at all.
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
 # The server has taken any coding off a body; the others would make it another request than the one counted.
-_OUTGOING_DROPPED = _HOP_BY_HOP | {"content-encoding", "x-http-method-override", "x-http-method"}
+_OUTGOING_DROPPED = (
+    _HOP_BY_HOP
+    | {"content-encoding", "x-http-method-override", "x-http-method", "x-method-override"}
+    | {"x-original-url", "x-rewrite-url"}
+)
 
 
 class Upstream(msgspec.Struct, frozen=True):
@@ -63,14 +69,10 @@ def upstreams_of(
     found: dict[Provider, Upstream] = {}
     for provider, default in DEFAULTS.items():
         source, url = _address(provider, environ, named, default)
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise UsageError(
-                f"{source}: {url[:100]!r} is no address of a model server", hint="http(s)://HOST"
-            )
+        url = checked_address(source, url)
         key = next((environ[name] for name in KEY_VARIABLES[provider] if environ.get(name)), "")
         key = (keys or {}).get(provider) or key.strip()
-        found[provider] = Upstream(url.rstrip("/"), key, proxy_of(url, environ))
+        found[provider] = Upstream(url, key, proxy_of(url, environ))
     return found
 
 
@@ -91,6 +93,8 @@ def target(upstream: Upstream, path: str) -> str:
     """
     base = upstream.url
     path, question, query = path.partition("?")
+    if path == "/messages":  # clients that expect the version in the address
+        path = "/v1/messages"
     first = "/" + path.lstrip("/").split("/", 1)[0]
     if base.endswith(first):
         path = "/" + path.lstrip("/")[len(first) - 1 :].lstrip("/")
@@ -141,6 +145,6 @@ def _hop_by_hop(headers: Iterable[tuple[str, str]]) -> set[str]:
 
 
 def _key_header(provider: Provider, key: str) -> tuple[str, str]:
-    if provider == "anthropic":
+    if provider == "anthropic" and not key.startswith(_LOGIN_TOKEN):
         return "x-api-key", key
     return ("x-goog-api-key", key) if provider == "google" else ("Authorization", f"Bearer {key}")

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
 from microloop_cli.gateway.model import Provider
 from microloop_cli.gateway.placeholders import Placeholders
 from microloop_cli.gateway.upstream import ADDRESS_VARIABLES, KEY_VARIABLES
-from microloop_cli.policy.agent_setup import AgentSetup, home_files, setup_variables, with_arguments
+from microloop_cli.policy.agent_setup import home_files, setup_variables, with_arguments
 from microloop_cli.policy.model import Policy
 from microloop_cli.policy.profiles import Agent
-from microloop_cli.run.agent_environment import door_variables, template_values
+from microloop_cli.run.agent_environment import door_variables, missing_key, template_values
 from microloop_cli.run.ways_out import WaysOut
 
 
 class AgentDoors(msgspec.Struct, frozen=True):
-    """argv: the command. variables: those of the doors, under the user's own. home: path to content."""
+    """argv: the command. variables: those of the doors, under the user's own. home: path to content. lacks:
+    what a person should know of keys, when the agent will find none. unwritten: files it may miss in a HOME
+    that is the user's own."""
 
     argv: tuple[str, ...]
     variables: dict[str, str]
     home: dict[str, str]
+    lacks: str | None = None
+    unwritten: dict[str, str] = {}
 
 
 def agent_doors(
@@ -31,34 +35,42 @@ def agent_doors(
     ways: WaysOut,
     placeholders: Placeholders,
     environ: Mapping[str, str],
+    written: Collection[str],
     *,
-    home: str,
+    home: str | None,
     replays: bool,
 ) -> AgentDoors:
-    """home: the agent's HOME inside. replays: recorded answers are served, so that no key is needed."""
+    """written: names of the variables to which the user gives values himself. home: the agent's own HOME
+    inside; None: it is the user's, and nothing is put there. replays: answers come from a recording, and no
+    key is needed.
+    """
     shown: dict[Provider, str] = {
         provider: placeholders.of(provider)
         for provider in KEY_VARIABLES
         if replays or _has_key(provider, policy, environ)
     }
-    values = template_values(ways.model, shown, home)
-    setup: AgentSetup = agent.setup
+    values = template_values(ways.model, shown, home or environ.get("HOME", ""), contained=home is not None)
     variables = {
-        **door_variables(ways.model, ways.egress, shown, environ),
-        **setup_variables(setup, values),
+        **door_variables(ways.model, ways.egress, shown, environ, written),
+        **setup_variables(agent.setup, values),
     }
-    command = with_arguments(argv, setup, agent.profile.match, values)
-    return AgentDoors(command, variables, home_files(setup, values) if ways.doors else {})
+    command = with_arguments(argv, agent.setup, agent.profile.match, values)
+    files = home_files(agent.setup, values)
+    if home is None:
+        return AgentDoors(command, variables, {}, unwritten=files)
+    lacks = missing_key(agent, shown) if ways.model else None
+    return AgentDoors(command, variables, files, lacks)
 
 
-def own_variables(given: Mapping[str, str], entries: tuple[str, ...], ways: WaysOut) -> dict[str, str]:
-    """What the user passes on, without addresses and keys that he only named (NAME): the gateway holds these.
+def written_names(entries: Iterable[str]) -> frozenset[str]:
+    """The variables that stand as NAME=VALUE among NAME and NAME=VALUE."""
+    return frozenset(entry.partition("=")[0] for entry in entries if "=" in entry)
 
-    given: name to value; entries: as written, NAME or NAME=VALUE. A value that was written out is passed on.
-    """
+
+def own_variables(given: Mapping[str, str], written: Collection[str], ways: WaysOut) -> dict[str, str]:
+    """What the user passes on, without addresses and keys that he only named: the gateway holds these."""
     if not ways.model:
         return dict(given)
-    written = {entry.partition("=")[0] for entry in entries if "=" in entry}
     held = {name for names in (*ADDRESS_VARIABLES.values(), *KEY_VARIABLES.values()) for name in names}
     return {name: value for name, value in given.items() if name in written or name not in held}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from microloop_cli.backends.base import DEFAULT_HOME, Backend, BackendName, SandboxPlan, SandboxRequest
+from microloop_cli.backends.base import DEFAULT_HOME, Backend, SandboxPlan, SandboxRequest
 from microloop_cli.backends.registry import choose, get_backend
 from microloop_cli.bundle.paths import HOME_NAME, new_run_id
 from microloop_cli.core.lineage import agent_names
@@ -19,10 +19,9 @@ from microloop_cli.guard import wire
 from microloop_cli.guard.binary import find_guard
 from microloop_cli.policy.layers import Resolved
 from microloop_cli.policy.load import load
-from microloop_cli.policy.model import Policy
-from microloop_cli.policy.profiles import Agent, agent_for
+from microloop_cli.policy.profiles import agent_for
 from microloop_cli.policy.settings import chosen_environment, refusal, to_settings, unacceptable
-from microloop_cli.run.agent_doors import AgentDoors, agent_doors, own_variables
+from microloop_cli.run.agent_doors import agent_doors, own_variables, written_names
 from microloop_cli.run.clock import Clock
 from microloop_cli.run.places import channel_base, checked_workspace
 from microloop_cli.run.request import RunRequest
@@ -40,6 +39,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     """A run ready to start. `given` are the variables passed on for the agent, `nonce` is the guard's.
 
     argv: the agent's command with what its profile adds; home_files: what it finds in its HOME.
+    lacks: what to tell a person whose agent will find no key.
     """
 
     request: RunRequest
@@ -51,6 +51,7 @@ class Prepared(msgspec.Struct, frozen=True, kw_only=True):
     given: dict[str, str]
     argv: tuple[str, ...]
     home_files: dict[str, str]
+    lacks: str | None
     backend: Backend
     plan: SandboxPlan
     channel_dir: Path
@@ -93,10 +94,19 @@ def prepare(request: RunRequest, clock: Clock) -> Prepared:
     rules = load_rules(policy.network)
     ways = ways_out(policy, backend.name)
     placeholders = Placeholders(secrets.token_hex(16))
-    inside = _inside(request, agent, policy, ways, placeholders, backend.name)
-    given = own_variables(
-        chosen_environment(policy, request.env, request.environ), (*sandbox.env, *request.env), ways
+    written = written_names((*sandbox.env, *request.env))
+    inside = agent_doors(
+        request.argv,
+        agent,
+        policy,
+        ways,
+        placeholders,
+        request.environ,
+        written,
+        home=None if backend.name == "none" else DEFAULT_HOME,
+        replays=request.replay_model is not None,
     )
+    given = own_variables(chosen_environment(policy, request.env, request.environ), written, ways)
     cwd = request.cwd_inside(workspace)
     plan = backend.plan(
         SandboxRequest(
@@ -119,6 +129,7 @@ def prepare(request: RunRequest, clock: Clock) -> Prepared:
             seeded=bool(inside.home),
         )
     )
+    notes = [*ways_noted(policy, backend.name), *filter(None, [inside.lacks])]
     lacking = unacceptable(resolved, plan.enforcement.missing)
     if lacking:
         raise refusal(resolved, lacking)
@@ -132,26 +143,12 @@ def prepare(request: RunRequest, clock: Clock) -> Prepared:
         given=given,
         argv=inside.argv,
         home_files=inside.home,
+        lacks=inside.lacks,
         backend=backend,
-        plan=msgspec.structs.replace(plan, notes=(*plan.notes, *ways_noted(policy, backend.name))),
+        plan=msgspec.structs.replace(plan, notes=(*plan.notes, *notes)),
         channel_dir=channel,
         nonce=nonce,
         ways=ways,
         rules=rules,
         placeholders=placeholders,
-    )
-
-
-def _inside(
-    request: RunRequest,
-    agent: Agent,
-    policy: Policy,
-    ways: WaysOut,
-    placeholders: Placeholders,
-    backend: BackendName,
-) -> AgentDoors:
-    home = DEFAULT_HOME if backend != "none" else request.environ.get("HOME", "/")
-    replays = request.replay_model is not None
-    return agent_doors(
-        request.argv, agent, policy, ways, placeholders, request.environ, home=home, replays=replays
     )

@@ -48,6 +48,7 @@ class Observer(Protocol):
     """Who is told of the run while it goes on: the status line. Seconds are of the run."""
 
     def began(self, run_id: str, backend: str, profile: str) -> None: ...
+    def noted(self, text: str) -> None: ...
     def snapshotting(self, seconds: float, files: int) -> None: ...
     def recorded(self, at: float, events: Sequence[AnyFact | AnyDecision]) -> None: ...
     def ticked(self, at: float) -> None: ...
@@ -117,6 +118,8 @@ class _Running:
     def run(self) -> Ended:
         prepared = self._prepared
         self._observer.began(prepared.run_id, prepared.plan.backend, prepared.settings.agent.name)
+        if prepared.lacks is not None:
+            self._observer.noted(prepared.lacks)
         try:
             with channel_dir(self._prepared.channel_dir) as folder:
                 self._gateways.open(folder)

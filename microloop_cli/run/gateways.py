@@ -14,6 +14,7 @@ from microloop_cli.run.clock import Clock
 from microloop_cli.run.inbox import Inbox
 from microloop_cli.run.intake import Intake
 from microloop_cli.run.listening import RunListener
+from microloop_cli.run.loading import load
 from microloop_cli.run.metered import Metered
 from microloop_cli.run.tools import ToolIntake
 from microloop_cli.run.ways_out import EGRESS, MODEL, WaysOut
@@ -55,11 +56,13 @@ class Gateways:
         self._redactor = redactor
         self._store = store
         self._caps = head_bytes, tail_bytes
+        self._folder = Path()
         self._sockets: dict[str, socket.socket] = {}
         self._failed: asyncio.Future[None] | None = None
 
     def open(self, folder: Path) -> None:
         """Make the sockets, those of doors in `folder`. HostError."""
+        self._folder = folder
         self._sockets = self._ways.open_in(folder)
 
     def close(self) -> None:
@@ -78,8 +81,11 @@ class Gateways:
         sock = self._sockets.get(MODEL.name)
         if sock is None or self._metered is None:
             return
-        await _wanted(sock, LOADED_AFTER_SECONDS)
-        await self._metered.start(listener, lambda fact: self._put(inbox, fact), sock, closing)
+        asked = await _wanted(sock, LOADED_AFTER_SECONDS)
+        await load(give_way=not asked)
+        await self._metered.start(
+            listener, lambda fact: self._put(inbox, fact), sock, closing, lambda: _why_stopped(inbox)
+        )
 
     async def _serve_egress(self, inbox: Inbox, closing: AsyncExitStack) -> None:
         sock = self._sockets.get(EGRESS.name)
@@ -93,6 +99,7 @@ class Gateways:
             lambda fact: self._put(inbox, fact),
             self._clock.monotonic,
             upstream_proxy=self._upstream_proxy,
+            doors=self._ways.model_doors(self._folder),
         )
         closing.push_async_callback(proxy.close)
         await proxy.start(sock)
@@ -122,8 +129,13 @@ class Gateways:
             self._failed.set_exception(error)
 
 
-async def _wanted(sock: socket.socket, at_most_seconds: float | None) -> None:
-    """Returns when a client waits at the socket, or the time is over."""
+def _why_stopped(inbox: Inbox) -> str:
+    stop = inbox.state.stop
+    return "" if stop is None else stop.reason
+
+
+async def _wanted(sock: socket.socket, at_most_seconds: float | None) -> bool:
+    """Returns when a client waits at the socket (True), or the time is over."""
     loop = asyncio.get_running_loop()
     somebody = loop.create_future()
 
@@ -136,3 +148,4 @@ async def _wanted(sock: socket.socket, at_most_seconds: float | None) -> None:
         await asyncio.wait({somebody}, timeout=at_most_seconds)
     finally:
         loop.remove_reader(sock)
+    return somebody.done()

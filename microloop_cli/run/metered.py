@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pwd
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from datetime import date
@@ -52,8 +53,12 @@ class Metered(msgspec.Struct, frozen=True, kw_only=True):
         on_missing: Callable[[ModelRefused], None],
         sock: socket.socket,
         closing: AsyncExitStack,
+        stopped: Callable[[], str] = str,
     ) -> None:
-        """Serve on the socket; what is to be closed is put on `closing`. Raises HostError."""
+        """Serve on the socket; what is to be closed is put on `closing`. Raises HostError.
+
+        stopped: why no more calls are made, "" as long as they are.
+        """
         upstreams = self.upstreams
         if self.tape is not None:
             from microloop_cli.gateway.recording.player import Player
@@ -69,12 +74,16 @@ class Metered(msgspec.Struct, frozen=True, kw_only=True):
         purse = self._purse()
         if purse is not None:
             closing.callback(purse.close)
-        gateway = self._gateway(upstreams, listener, purse)
+        gateway = self._gateway(upstreams, listener, purse, stopped)
         closing.push_async_callback(gateway.close)
         await gateway.start(sock)
 
     def _gateway(
-        self, upstreams: Mapping[Provider, Upstream], listener: Listener, purse: Purse | None
+        self,
+        upstreams: Mapping[Provider, Upstream],
+        listener: Listener,
+        purse: Purse | None,
+        stopped: Callable[[], str],
     ) -> Gateway:
         from microloop_cli.gateway.prices import Prices
         from microloop_cli.gateway.server import Gateway
@@ -104,6 +113,7 @@ class Metered(msgspec.Struct, frozen=True, kw_only=True):
             placeholders=self.placeholders,
             purse=purse,
             recorder=self.recorder,
+            stopped=stopped,
         )
 
     def _own_prices(self) -> dict[str, OwnPrice]:
@@ -127,7 +137,7 @@ class Metered(msgspec.Struct, frozen=True, kw_only=True):
         )
         if self.tape is not None or budgets == Budgets():
             return None
-        book = BudgetBook(default_path(self.environ, Path(self.environ.get("HOME") or os.sep)), budgets)
+        book = BudgetBook(default_path(self.environ, _home(self.environ)), budgets)
         return Purse(book, str(self.project), self._now)
 
     def _now(self) -> tuple[date, float]:
@@ -138,6 +148,17 @@ class Metered(msgspec.Struct, frozen=True, kw_only=True):
 def model_upstreams(policy: Policy, environ: Mapping[str, str]) -> dict[Provider, Upstream]:
     """Addresses and keys. May run the command that the policy names; PolicyError, HostError, UsageError."""
     return upstreams_of(environ, named_upstreams(policy), read_keys(policy.model.keys, environ))
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    """The user's; services and containers may have no HOME."""
+    given = environ.get("HOME", "")
+    if given.startswith("/"):
+        return Path(given)
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:
+        return Path(os.sep)
 
 
 def _decimal(amount: float | None) -> Decimal | None:

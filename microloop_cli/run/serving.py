@@ -7,21 +7,21 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from microloop_cli.bundle.paths import find_run
-from microloop_cli.bundle.reader import open_bundle
-from microloop_cli.core.events import RunStarted
-from microloop_cli.errors import UsageError
+from microloop_cli.errors import PolicyError, UsageError
 from microloop_cli.gateway.model import Provider
 from microloop_cli.gateway.upstream import Upstream
 from microloop_cli.run.gateways import Gateways
 from microloop_cli.run.metered import Metered, model_upstreams
+from microloop_cli.run.replayed import tape_of
 
 if TYPE_CHECKING:
     from microloop_cli.bundle.redaction import Redactor
     from microloop_cli.bundle.writer import BundleWriter
     from microloop_cli.gateway.recording.tape import Tape
+    from microloop_cli.policy.model import Policy
     from microloop_cli.run.assemble import Prepared
     from microloop_cli.run.clock import Clock
+    from microloop_cli.run.ways_out import WaysOut
 
 
 class Models(msgspec.Struct, frozen=True):
@@ -38,11 +38,17 @@ class Models(msgspec.Struct, frozen=True):
 
 
 def models(prepared: Prepared) -> Models:
-    """May run a command for a key. Raises PolicyError, UsageError, HostError, BundleError."""
+    """May run a command for a key. Raises PolicyError, UsageError, HostError."""
     policy = prepared.resolved.policy
     if prepared.request.replay_model is not None:
-        return Models(tape=_tape(prepared, prepared.request.replay_model))
+        if not prepared.ways.model:
+            raise UsageError(
+                "--replay-model: the policy leaves no way to models (model.gateway: false)",
+                hint="set model.gateway: true; no model is asked in a replay",
+            )
+        return Models(tape=tape_of(prepared.request.replay_model, prepared.workspace))
     if not policy.model.gateway:
+        _check_uncounted(policy, prepared.ways)
         return Models()
     return Models(upstreams=model_upstreams(policy, prepared.request.environ))
 
@@ -81,17 +87,12 @@ def gateways(
     )
 
 
-def _tape(prepared: Prepared, named: str) -> Tape:
-    from microloop_cli.bundle.model_records import read_model_records
-    from microloop_cli.gateway.recording.tape import Tape
-
-    bundle = open_bundle(find_run(prepared.workspace, named))
-    first = next((entry.event for entry in bundle.entries()), None)
-    records = list(read_model_records(bundle.path))
-    if not records:
-        raise UsageError(
-            f"--replay-model: run {bundle.run_id} has no recorded model calls",
-            hint="record one with: microloop run --record-model -- ...",
+def _check_uncounted(policy: Policy, ways: WaysOut) -> None:
+    """Without a gateway nothing is counted: a limit would hold only because there is no network at all."""
+    limits = policy.limits.cost_usd, policy.limits.tokens, policy.limits.model_calls
+    budgets = policy.budgets.day_usd, policy.budgets.project_day_usd, policy.budgets.project_usd
+    if not ways.egress and any(limit is not None for limit in (*limits, *budgets)):
+        raise PolicyError(
+            "what models cost cannot be limited: the network is the host's, and model.gateway is false",
+            hint="set model.gateway: true, or take the limits of cost, tokens and model calls away",
         )
-    recorded_in = first.workspace if isinstance(first, RunStarted) else ""
-    return Tape(records, recorded_in=recorded_in, workspace=str(prepared.workspace), run=bundle.run_id)

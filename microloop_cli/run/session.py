@@ -7,7 +7,6 @@ import gc
 import signal
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from types import FrameType
 from typing import Any
 
 from microloop_cli.backends.base import Backend, Sandbox
@@ -22,12 +21,14 @@ from microloop_cli.core.events import (
     Tick,
 )
 from microloop_cli.errors import HostError, MicroloopError, SandboxError
+from microloop_cli.gateway.sockets import is_shortage
 from microloop_cli.guard import wire
 from microloop_cli.guard.channel import Channel
 from microloop_cli.guard.facts import sandbox_ready
 from microloop_cli.run.inbox import Inbox
 from microloop_cli.run.intake import Intake
 from microloop_cli.run.ladder import StopLadder
+from microloop_cli.run.looking import Looking
 from microloop_cli.run.perform import Performer
 from microloop_cli.run.sampling import sampling
 from microloop_cli.run.session_parts import Beside, SessionPlan
@@ -67,8 +68,7 @@ class Session:
         self._sandbox: Sandbox | None = None
         self._gone: asyncio.Task[int] | None = None
         self._ready = False
-        self._looking = False
-        self._stopped_by = 0
+        self._looking = Looking()
         self._bug: BaseException | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._ladder = StopLadder(self._signal, self._kill, plan.grace_seconds)
@@ -84,7 +84,7 @@ class Session:
         before it has returned. What it raises is raised, and a stopping signal meanwhile as SystemExit; else
         the MicroloopError that broke the run; always after the sandbox is gone.
         """
-        before = {number: signal.signal(number, self._stop_looking) for number in STOPPING_SIGNALS}
+        before = {number: signal.signal(number, self._looking.stop) for number in STOPPING_SIGNALS}
         try:
             return await self._run(look)
         finally:
@@ -94,7 +94,7 @@ class Session:
     async def _run(self, look: Callable[[], RunStarted]) -> Ended:
         try:
             await self._begin_launch()
-            started = self._looked(look)
+            started = self._looking.at(look)
         except BaseException:
             if self._channel is not None:
                 self._channel.close()  # what the guard says of its end is no fact of the run
@@ -108,10 +108,12 @@ class Session:
         self._inbox = self._make_inbox(self._performer)  # its clock starts here
         self._intake = self._make_intake(self._inbox)
         beside = [self._loop.create_task(work) for work in self._work_beside()]
+        for task in beside:
+            task.add_done_callback(self._work_ended)
         try:
             self._put(started)
-            if self._stopped_by:  # just when the look was over
-                self._interrupted(self._stopped_by)
+            if self._looking.stopped_by:  # just when the look was over
+                self._interrupted(self._looking.stopped_by)
             await self._start()
             ended = await self._ended
             await self._farewell()
@@ -128,22 +130,6 @@ class Session:
         if self._failure is not None:
             raise self._failure
         return ended
-
-    def _looked(self, look: Callable[[], RunStarted]) -> RunStarted:
-        self._looking = True
-        try:
-            if self._stopped_by:
-                raise SystemExit(128 + self._stopped_by)
-            return look()
-        finally:
-            self._looking = False
-
-    def _stop_looking(self, number: int, _frame: FrameType | None) -> None:
-        """A look ends at once; starting and clearing away do not: a container would be left behind."""
-        self._stopped_by = number
-        if self._looking:
-            self._looking = False
-            raise SystemExit(128 + number)
 
     async def _begin_launch(self) -> None:
         """Return when the launch is under way, or has failed: whoever awaits `_launching` learns of it."""
@@ -183,8 +169,9 @@ class Session:
         self._loop.call_later(LAST_WORDS_SECONDS, self._lost, reason)
 
     async def _farewell(self) -> None:
-        """Let the guard go by itself, so that all output is passed on; kill what does not go."""
-        if self._gone is None or self._sandbox is None:
+        """Let the guard go by itself, so that all output is passed on; kill what does not go. Of a run that
+        broke nothing may go on."""
+        if self._gone is None or self._sandbox is None or self._failure is not None:
             return
         await asyncio.wait({self._gone}, timeout=FAREWELL_SECONDS)
         for remark in self._sandbox.remarks:
@@ -237,6 +224,8 @@ class Session:
     def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         """A defect of ours in a callback: keep it for the error boundary and end the run."""
         error = context.get("exception")
+        if is_shortage(error) and "socket" in context:
+            return  # nobody more is let in for a second, and then tried again
         if error is None:
             loop.default_exception_handler(context)
             return
@@ -268,13 +257,17 @@ class Session:
     def _work_beside(self) -> tuple[Coroutine[Any, Any, None], ...]:
         return sampling(self._host_pid, self._measured), self._ticking(), self._served()
 
-    async def _served(self) -> None:
-        if self._beside is None:
-            return
-        try:
-            await self._beside.serve(self._inbox, self._intake)
-        except MicroloopError as error:
+    def _work_ended(self, task: asyncio.Task[None]) -> None:
+        """It goes on until it is cancelled: with an error of ours the agent would wait for ever."""
+        error = None if task.cancelled() else task.exception()
+        if isinstance(error, MicroloopError):
             self._break(error)
+        elif error is not None:
+            self._unexpected(self._loop, {"exception": error})
+
+    async def _served(self) -> None:
+        if self._beside is not None:
+            await self._beside.serve(self._inbox, self._intake)
 
     def _measured(self, sample: ResourceSample) -> None:
         if not self._ended.done():

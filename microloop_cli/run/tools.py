@@ -12,7 +12,7 @@ from microloop_cli.core.actions import ToolVerdict
 from microloop_cli.core.events import AnyFact
 from microloop_cli.core.progress.normalise import Kept
 from microloop_cli.core.progress.signals import Meaning, Signals
-from microloop_cli.core.progress.tools import told_exit_code, tool_meaning
+from microloop_cli.core.progress.tools import told_exit_code, tool_meaning, without_marks
 from microloop_cli.core.tools import OpenCall, covering_step
 from microloop_cli.core.traffic import ToolAnswered, ToolCalled
 from microloop_cli.gateway.listener import Note
@@ -79,6 +79,7 @@ class ToolIntake:
             tool=bounded(call.name, MAX_NAME_CHARS),
             arguments=self._text(call.arguments),
             command=None if command is None else self._text(command),
+            conversation=call.conversation,
         )
         before: tuple[AnyFact, ...] = ()
         if self._epochs is not None:
@@ -116,7 +117,9 @@ class ToolIntake:
         total = stream.bytes
         if stream.redacted:  # the sizes are others now, and they say whether it is the whole
             total = stream.head_bytes + stream.tail_bytes + (1 if stream.coarse else 0)
-        words = Kept(kept.head, kept.tail, total, stream.coarse)
+        head, tail = (without_marks(part) if call.shell else part for part in (kept.head, kept.tail))
+        left_out = len(kept.head) + len(kept.tail) - len(head) - len(tail)
+        words = Kept(head, tail, total - left_out, stream.coarse)
         exit_code = told_exit_code(kept.head, kept.tail) if call.shell else None
         return self._reader().read(
             call.meaning, call.command, words, exit_code=int(failed) if exit_code is None else exit_code

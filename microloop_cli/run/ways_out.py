@@ -37,6 +37,10 @@ class WaysOut(msgspec.Struct, frozen=True, kw_only=True):
             return {MODEL.name: self.bound}
         return {door.name: listen_unix(folder / door.name) for door in self.doors}
 
+    def model_doors(self, folder: Path) -> dict[int, str]:
+        """Where the proxy leads a client that asks it for the model gateway."""
+        return {door.port: str(folder / door.name) for door in self.doors if door is MODEL}
+
 
 def ways_out(policy: Policy, backend: BackendName) -> WaysOut:
     """Where the network is the host's own there is nothing to be let through, but calls are still counted."""

@@ -1,5 +1,5 @@
-"""Downloads from a server of this host's loopback: `download.py RESULTS PORT WAY [PROXY]`. WAY: direct, tunnel or
-http. PROXY: the path of a Unix socket; without it HTTP_PROXY says where. RESULTS gets the MB/s.
+"""Downloads from a server here: `download.py RESULTS PORT WAY [PROXY]`. WAY: direct, tunnel or http. PROXY:
+the path of a Unix socket; without it HTTP_PROXY says where. RESULTS gets the MB/s.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""The egress proxy alone at a Unix socket: `egress_proxy.py SOCKET PORT`, PORT of this loopback being allowed;
-prints the port when it serves, and ends at a line of its stdin.
+"""The egress proxy alone at a Unix socket: `egress_proxy.py SOCKET PORT` lets that port of loopback be
+reached. Prints the port when it serves, and ends at a line of its stdin.
 """
 
 from __future__ import annotations

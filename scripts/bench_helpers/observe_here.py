@@ -9,8 +9,9 @@ import time
 
 from steps import made_up_steps
 
+from microloop_cli.core.progress.attempt import Attempt
 from microloop_cli.core.progress.commands.meaning import meaning
-from microloop_cli.core.progress.engine import Attempt, Memory, attempted, finished
+from microloop_cli.core.progress.engine import Memory, attempted, finished
 from microloop_cli.core.progress.normalise import Kept
 from microloop_cli.core.progress.reader import OutputReader, Words
 from microloop_cli.core.settings import Progress

@@ -1,6 +1,6 @@
 """A client of model servers: `stream_client.py RESULTS KIB CALLS AT_ONCE [PORT...]`; without a port it asks
-where OPENAI_BASE_URL says. Each call has a connection of its own. RESULTS gets for each call milliseconds until
-its first event and until its end, port by port; with more than one AT_ONCE only the seconds that all took.
+where OPENAI_BASE_URL says. Each call has a connection of its own. RESULTS gets for each call milliseconds
+until its first event and until its end, port by port; with several AT_ONCE only the seconds of them all.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import sys
 import time
 from pathlib import Path
 
-STUCK_SECONDS = 60.0
+STUCK_SECONDS = 30.0
 
 
 async def _call(port: int, kib: int) -> tuple[float, float]:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import boundary, inside, judging, long_run, model_calls, whole
+from benchmarks import boundary, door, downloads, inside, judging, loading, long_run, model_calls, whole
 from benchmarks.table import Report, as_json, as_markdown, heading
 from benchmarks.world import Broken, World, made_world
 
@@ -38,7 +38,10 @@ PARTS: dict[str, Part] = {
     "docker": lambda world, report, given: whole.docker(world, report, given.times),
     "judging": lambda world, report, given: judging.judging(world, report),
     "boundary": lambda world, report, given: boundary.boundary(world, report, given.times),
-    "model": lambda world, report, given: model_calls.model_calls(report, given.times),
+    "model": lambda world, report, given: model_calls.model_calls(world, report, given.times),
+    "door": lambda world, report, given: door.door(world, report, given.rounds),
+    "egress": lambda world, report, given: downloads.egress(world, report, given.rounds),
+    "loading": lambda world, report, given: loading.loading(world, report, given.times),
     "long": lambda world, report, given: long_run.long_run(world, report),
 }
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import subprocess
-import time
-from pathlib import Path
-
+from benchmarks.processes import run_watched
 from benchmarks.table import Report, Row, p50, percentile
 from benchmarks.whole import milliseconds
-from benchmarks.world import MICROLOOP, RESULTS, Broken, World
+from benchmarks.world import MICROLOOP, RESULTS, World
 
 EVENTS = 100_000
 MEMORY_MIB, INSPECT_MS, GROWTH = 120.0, 2000.0, 1.25
@@ -18,7 +15,7 @@ def long_run(world: World, report: Report) -> None:
     """EVENTS nested execs in one real run, then `inspect` of its bundle."""
     spawner = ["./spawner", RESULTS, str(EVENTS), "1", "./true"]
     argv = world.microloop("/bin/sh", "-c", f"{' '.join(spawner)}; exit $?")
-    peak_mib = _run_watched(argv, world.workspace)
+    peak_mib = run_watched(argv, world.workspace)
     took = [float(line) for line in (world.workspace / RESULTS).read_text().split()]
     tenth = len(took) // 10
     first, last = took[tenth : 2 * tenth], took[-tenth:]
@@ -33,27 +30,3 @@ def long_run(world: World, report: Report) -> None:
     )
     shown = [milliseconds([*MICROLOOP, "inspect"], world.workspace) for _ in range(3)]
     report.add(Row("inspect of that run", "ms", [], shown, "under 2000 ms", p50(shown) < INSPECT_MS))
-
-
-def _run_watched(argv: list[str], folder: Path) -> float:
-    """Run argv and return the peak resident memory of its process in MiB."""
-    peak = 0.0
-    with subprocess.Popen(
-        argv, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    ) as process:
-        while process.poll() is None:
-            peak = max(peak, _peak_mib(process.pid))
-            time.sleep(0.05)
-        assert process.stderr is not None
-        said = process.stderr.read().decode()
-    if process.returncode != 0:
-        raise Broken(f"exit {process.returncode} of the long run: {said[-500:]}")
-    return peak
-
-
-def _peak_mib(pid: int) -> float:
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    except (FileNotFoundError, ProcessLookupError):
-        return 0.0
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)

@@ -88,9 +88,7 @@ class World:
     def results(self) -> list[float]:
         return [float(figure) for figure in (self.workspace / RESULTS).read_text().split()]
 
-    def call(
-        self, argv: list[str], *, guarded: bool, captured: bool, options: Sequence[str] = ()
-    ) -> None:
+    def call(self, argv: list[str], *, guarded: bool, captured: bool, options: Sequence[str] = ()) -> None:
         """Run argv in the sandbox; Broken when it does not exit with 0.
 
         captured: its output goes into pipes (stdout into a drained one), else to /dev/null, where the guard

@@ -112,6 +112,16 @@ def test_values_are_found_as_they_are_in_urls_base64_and_json() -> None:
         assert "<DB_PASSWORD>" in redactor.text(coded), before
 
 
+@pytest.mark.parametrize(
+    "written",
+    ["aB3/x+y=z\\u0026w\\u00e9", "aB3/x+y\\u003dz\\u0026w\\u00e9", "aB3/x\\u002By=z\\u0026w\\u00e9",
+     "aB3\\/x+y=z&w\\u00e9", "ab3/x+y=z&wé"],
+)  # fmt: skip
+def test_values_are_found_as_other_languages_write_them_and_as_hosts(written: str) -> None:
+    redactor = Redactor({"DB_PASSWORD": "aB3/x+y=z&wé"})
+    assert redactor.text(f'"{written}"') == '"<DB_PASSWORD>"'
+
+
 def test_a_value_that_contains_another_is_replaced_whole() -> None:
     redactor = Redactor({"SHORT_KEY": "secret", "LONG_KEY": "secret-and-more"})
     assert redactor.text("secret-and-more secret") == "<LONG_KEY> <SHORT_KEY>"

@@ -27,7 +27,7 @@ for n in range(int(sys.argv[1])):
 
 
 def gateway(
-    url: str, *arguments: str, calls: int = 3, state: Path = Path("/nonexistent")
+    url: str, *arguments: str, calls: int = 3, state: Path = Path("/dev/null/none")
 ) -> subprocess.CompletedProcess[str]:
     environment = {**outside_environment(), "OPENAI_API_KEY": "sk-real-key", "OPENAI_BASE_URL": f"{url}/v1"}
     environment["XDG_STATE_HOME"] = str(state)

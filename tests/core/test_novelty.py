@@ -7,7 +7,7 @@ import tracemalloc
 from hypothesis import given
 from hypothesis import strategies as st
 
-from microloop_cli.core.progress.novelty import HASHES_PER_GENERATION, LINES_LOOKED_AT, SeenLines
+from microloop_cli.core.progress.novelty import LINES_LOOKED_AT, LINES_REMEMBERED, SeenLines
 
 
 def test_a_line_is_new_once() -> None:
@@ -17,9 +17,9 @@ def test_a_line_is_new_once() -> None:
     assert seen.gain(b"one line\nsomething else\n") == (2, 0)
 
 
-def test_blank_and_tiny_lines_and_the_space_around_others_do_not_count() -> None:
+def test_blank_lines_and_the_space_around_others_do_not_count() -> None:
     seen = SeenLines()
-    assert seen.gain(b"\n   \n}\n ok\n\t\n  abc  \n") == (1, 1)
+    assert seen.gain(b"\n   \n}\n ok\n\t\n  abc  \n") == (3, 3)
     assert seen.gain(b"abc") == (1, 0)
     assert seen.gain(b"") == (0, 0)
 
@@ -46,7 +46,7 @@ def test_what_was_shown_lately_is_remembered_and_memory_stays_below_ten_megabyte
     tracemalloc.stop()
     assert peak < 10_000_000
     last = 6_000 * 50 - 1
-    assert seen.gain(b"line %d\n" % (last - HASHES_PER_GENERATION + 5_000)) == (1, 0)
+    assert seen.gain(b"line %d\n" % (last - LINES_REMEMBERED + 1_000)) == (1, 0)
     assert seen.gain(b"line 3\n") == (1, 1)
 
 

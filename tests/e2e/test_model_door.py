@@ -33,12 +33,13 @@ def run_agent(
     sandbox: str = "bwrap",
     arguments: tuple[str, ...] = (),
     key: str = KEY,
+    state: Path | None = None,
 ) -> Finished:
     shutil.copy(AGENT, workspace / "tiny_agent.py")
     agent = ["python3", str(workspace / "tiny_agent.py"), *arguments]
     done = subprocess.run(
         microloop_argv("run", "--sandbox", sandbox, f"--upstream=openai={url}", *options, "--", *agent),
-        cwd=workspace, env={**outside_environment(), "OPENAI_API_KEY": key}, stdin=subprocess.DEVNULL,
+        cwd=workspace, env={**outside_environment(), "OPENAI_API_KEY": key, **({} if state is None else {"XDG_STATE_HOME": str(state)})}, stdin=subprocess.DEVNULL,
         capture_output=True, text=True, errors="replace", timeout=90, check=False,
     )  # fmt: skip
     return Finished(done.returncode, done.stdout, done.stderr, workspace)
@@ -180,3 +181,77 @@ def test_a_replay_of_the_bundle_gives_the_same_verdicts(workspace: Path) -> None
     assert shown.exit_code == 0, shown.said()
     assert "same verdicts" in shown.stdout or "same" in shown.stdout, shown.stdout
     assert any(event["type"] == "tool_verdict" for event in ledger(bundles(workspace)[-1]))
+
+
+def test_a_client_that_asks_the_proxy_for_the_gateway_comes_to_the_gateway(workspace: Path) -> None:
+    need("curl")
+    script = "curl -sS --noproxy '' -x $HTTP_PROXY $OPENAI_BASE_URL/models; curl -sS -p --noproxy '' -x $HTTP_PROXY $OPENAI_BASE_URL/models\n"
+    (workspace / "agent.sh").write_text(script)
+    with ScriptedModel([]) as model:
+        done = microloop(
+            workspace, "run", f"--upstream=openai={model.url}/v1", "--", "sh", str(workspace / "agent.sh")
+        )
+    assert done.stdout.count('"object":"list"') == 2, done.said()
+    assert done.events("network_asked") == []
+
+
+def test_an_agent_that_will_find_no_key_is_told_of_before_it_fails(workspace: Path) -> None:
+    environment = {name: value for name, value in outside_environment().items() if "KEY" not in name}
+    done = subprocess.run(
+        microloop_argv("run", "--agent", "claude", "--", "true"), cwd=workspace, env=environment,
+        capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert "claude will find no key" in done.stderr
+    assert "ANTHROPIC_API_KEY" in done.stderr
+
+
+def test_a_days_budget_holds_over_all_runs_of_the_day(workspace: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "budget.yaml"
+    policy.write_text("budgets:\n  day_usd: 0.02\n")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    codes, asked = [], 0
+    for place in (workspace, elsewhere, workspace):
+        with ScriptedModel(["echo 1", "echo 2"]) as model:
+            done = run_agent(place, f"{model.url}/v1", "--policy", str(policy), state=tmp_path / "state")
+        codes.append(done.exit_code)
+        asked += len(model.asked)
+    assert codes == [0, 0, 122], done.said()
+    assert asked * CALL_USD <= Decimal("0.02") + CALL_USD
+    assert "budget" in done.inspect()["stop_reason"]
+
+
+def test_a_price_of_your_own_and_a_model_that_is_free(workspace: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "prices.yaml"
+    policy.write_text(
+        "model:\n  prices:\n    - {model: gpt-4o, input_usd_per_mtok: 100, output_usd_per_mtok: 1000}\n"
+    )
+    with ScriptedModel(["echo 1"]) as model:
+        done = run_agent(workspace, f"{model.url}/v1", "--policy", str(policy))
+    assert Decimal(done.inspect()["model"]["cost_usd"]) == 2 * Decimal("0.15"), done.said()
+    with ScriptedModel(["echo 1"]) as model:
+        done = run_agent(workspace, f"{model.url}/v1", "--free", "gpt-*")
+    assert Decimal(done.inspect()["model"]["cost_usd"]) == 0, done.said()
+
+
+def test_a_key_from_a_command_is_used_and_never_kept(workspace: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "keys.yaml"
+    (tmp_path / "secret").write_text(f"{KEY}-from-command\n")
+    policy.write_text(f"model:\n  keys:\n    openai: 'command:cat {tmp_path / 'secret'}'\n")
+    with ScriptedModel(["echo 1"]) as model:
+        done = run_agent(workspace, f"{model.url}/v1", "--policy", str(policy), "--record-model", key="")
+    assert done.exit_code == 0, done.said()
+    assert model.keys == {f"Bearer {KEY}-from-command"}
+    assert not [
+        path for path in done.bundle.rglob("*") if path.is_file() and KEY.encode() in path.read_bytes()
+    ]
+
+
+def test_a_key_that_is_not_there_is_said_before_anything_starts(workspace: Path, tmp_path: Path) -> None:
+    policy = tmp_path / "keys.yaml"
+    policy.write_text(f"model:\n  keys:\n    openai: 'file:{tmp_path / 'nothing'}'\n")
+    done = run_agent(workspace, "http://127.0.0.1:9/v1", "--policy", str(policy))
+    assert done.exit_code == 125
+    assert "nothing" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (workspace / ".microloop").exists()

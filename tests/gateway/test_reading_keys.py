@@ -28,11 +28,14 @@ def test_the_policys_keys_are_read_for_the_providers_it_names() -> None:
     assert read_keys(Keys(openai="env:MY_KEY"), ENVIRON) == {"openai": "sk-1"}
 
 
-@pytest.mark.parametrize("spec", ["", "env", "env:", "vault:x", "sk-abc", "keyring:only", "file: "])
+@pytest.mark.parametrize(
+    "spec", ["", "env", "env:", "vault:x", "sk-abc", "keyring:only", "file: ", "sk-abc:d"]
+)
 def test_what_names_no_place_is_a_policy_error(spec: str) -> None:
     with pytest.raises(PolicyError) as raised:
         read_key(spec, ENVIRON)
     assert "keyring:SERVICE/NAME" in raised.value.hint
+    assert "sk-abc" not in str(raised.value)  # who writes the key itself does not find it in a log
 
 
 @pytest.mark.parametrize(

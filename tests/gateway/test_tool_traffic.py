@@ -177,3 +177,38 @@ def test_an_error_answer_is_told_with_its_status_and_costs_nothing(stream: bool)
         assert place.told.order == [("asked", 1), ("answered", 1)]
 
     told(test, busy)
+
+
+def asking(call_id: str, *before: str) -> History:
+    """A request with these results in it, the last one of `call_id`."""
+    turns: list[dict[str, Any]] = []
+    for each in (*before, call_id):
+        turns.append({"role": "assistant", "tool_calls": [{**CALL, "id": each}]})
+        turns.append({"role": "tool", "tool_call_id": each, "content": "x"})
+    return History("chat", json.dumps({"messages": turns}).encode())
+
+
+def test_conversations_side_by_side_are_told_apart_by_the_results_they_hold() -> None:
+    heard = Told()
+    talk = ToolTalk(heard)
+    for number, call_id in ((1, "a1"), (2, "b1")):  # two first requests, without any result
+        talk.called(number, [ToolCall(id=call_id, name="read", arguments="{}")], number)
+    for number, call_id, last in ((3, "a2", "a1"), (4, "b2", "b1")):
+        talk.called(
+            number, [ToolCall(id=call_id, name="read", arguments="{}")], talk.conversation(asking(last))
+        )
+    assert [(each.id, each.conversation) for each in heard.tool_calls] == [
+        ("a1", 1), ("b1", 2), ("a2", 1), ("b2", 2),
+    ]  # fmt: skip
+    # Its beginning was cut off, or an old session goes on: the last result that is known tells.
+    assert talk.conversation(asking("b2", "from another day")) == 2
+    assert talk.conversation(asking("from another day")) == 0
+
+
+def test_a_conversation_goes_by_the_call_in_which_it_asked_for_its_first_tool() -> None:
+    async def test(place: Place) -> None:
+        await place.send(CHAT, ASKS)
+        await place.send(CHAT, ASKS)
+        assert [each.conversation for each in place.told.tool_calls] == [1]
+
+    told(test, a_tool)

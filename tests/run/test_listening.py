@@ -151,6 +151,25 @@ def test_a_failing_command_of_an_unguarded_shell_is_known_by_its_words(tmp_path:
     assert room.last(ToolAnswered).signals.error is not None
 
 
+@pytest.mark.parametrize(
+    "result",
+    [
+        "Chunk ID: {0:06x}\nWall time: 0.0{0} seconds\nProcess exited with code 0\nOutput:\nx = 1\n",
+        "<untrusted_context>\nOutput: x = 1\nBackground PIDs: {0}, 7\nProcess Group PGID: {0}\n</untrusted_context>",
+    ],
+    ids=["codex", "gemini"],
+)
+def test_what_an_agent_writes_around_a_commands_output_makes_no_other_result(
+    tmp_path: Path, result: str
+) -> None:
+    room = Room(tmp_path, inferred=True)
+    notes = [
+        room.result(room.call("exec_command", cmd="cat a.py"), result.format(9_170 + turn))
+        for turn in range(4)
+    ]
+    assert [note and note.how for note in notes] == [None, None, "append", "replace"]
+
+
 def test_without_a_workspace_an_edit_makes_a_new_state(tmp_path: Path) -> None:
     room = Room(tmp_path, inferred=True)
     for number in range(6):

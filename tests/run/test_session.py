@@ -14,14 +14,14 @@ from microloop_cli.core.actions import AnyDecision, Ended
 from microloop_cli.core.events import AnyFact, ExecStarted, RunStarted
 from microloop_cli.core.settings import Limits, Settings
 from microloop_cli.core.state import OpenStep, initial
-from microloop_cli.errors import BundleError, SandboxError
+from microloop_cli.errors import BundleError, HostError, SandboxError
 from microloop_cli.guard import wire
 from microloop_cli.guard.facts import plain_fact
 from microloop_cli.run.clock import SystemClock
 from microloop_cli.run.inbox import Inbox
 from microloop_cli.run.intake import Intake
 from microloop_cli.run.session import Session
-from microloop_cli.run.session_parts import SessionPlan
+from microloop_cli.run.session_parts import Beside, SessionPlan
 from microloop_cli.testing.backend import FakeBackend
 from tests.e2e.running import processes_with, wait_until
 
@@ -78,6 +78,7 @@ def follow(
     backend: Backend | None = None,
     look: Callable[[], object] = lambda: None,
     guard: Path = Path("/bin/true"),
+    beside: Beside | None = None,
 ) -> Ended:
     backend = backend or FakeBackend()
     channel = folder.with_name(folder.name + "-c")
@@ -106,6 +107,7 @@ def follow(
             lambda performer: Inbox(initial(settings), ledger, SystemClock(), performer),
             lambda inbox: Intake(inbox, StillWatch(), NoStore(), NoReports(), head_bytes=1, tail_bytes=1),
             lambda at: None,
+            beside,
         )
         return await session.run(lambda: (look(), started)[1])
 
@@ -162,3 +164,23 @@ def test_a_defect_of_ours_ends_the_sandbox_and_is_not_hidden(
     with pytest.raises(ZeroDivisionError):
         follow(tmp_path, ("sh", "-c", "touch ran"), Ledger())
     assert not (tmp_path / "ran").exists()
+
+
+class Broken:
+    """A gateway with a defect."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    async def serve(self, inbox: Inbox, intake: Intake) -> None:
+        raise self._error
+
+
+def test_a_defect_of_the_gateway_ends_the_run_for_its_agent_would_wait_for_ever(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="a defect"):
+        follow(tmp_path, ("sleep", "60"), Ledger(), beside=Broken(RuntimeError("a defect")))
+
+
+def test_a_gateway_that_cannot_listen_breaks_the_run_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(HostError, match="no socket"):
+        follow(tmp_path, ("sleep", "60"), Ledger(), beside=Broken(HostError("no socket")))

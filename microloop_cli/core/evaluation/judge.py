@@ -12,7 +12,8 @@ from microloop_cli.core.evaluation.deeds import Deed, deed_of
 from microloop_cli.core.evaluation.epochs import InferredEpochs
 from microloop_cli.core.evaluation.trajectory import MESSAGE, ForeignStep, Trajectory
 from microloop_cli.core.progress import engine
-from microloop_cli.core.progress.engine import EMPTY, Attempt, DetectorBug, attempted, finished
+from microloop_cli.core.progress.attempt import Attempt
+from microloop_cli.core.progress.engine import EMPTY, DetectorBug, attempted, finished
 from microloop_cli.core.progress.ladder import Found
 from microloop_cli.core.progress.normalise import Kept
 from microloop_cli.core.progress.reader import OutputReader

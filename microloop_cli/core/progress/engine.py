@@ -9,12 +9,13 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
+from microloop_cli.core.progress.attempt import Attempt, record_of
 from microloop_cli.core.progress.detectors.registry import DETECTORS
-from microloop_cli.core.progress.detectors.sign import Sign
+from microloop_cli.core.progress.detectors.sign import LADDERS, Sign
 from microloop_cli.core.progress.gains import is_verified_progress
 from microloop_cli.core.progress.history import History, Record
 from microloop_cli.core.progress.ladder import Answer, Found, found, ladder_of, reaches
-from microloop_cli.core.progress.signals import Meaning, Signals
+from microloop_cli.core.progress.signals import Signals
 from microloop_cli.core.settings import Progress
 
 REMEMBERED_FINDINGS = 64
@@ -43,15 +44,6 @@ class Memory(msgspec.Struct, frozen=True, kw_only=True):
 EMPTY = Memory()
 
 
-class Attempt(msgspec.Struct, frozen=True, kw_only=True):
-    """A step about to run: its number, the command as shown, what it means, the state of the files."""
-
-    step: int
-    command: str
-    meaning: Meaning
-    epoch: str
-
-
 class DetectorBug(msgspec.Struct, frozen=True, kw_only=True):
     """A detector raised: our bug, and no statement about the run."""
 
@@ -69,9 +61,14 @@ class Judged(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def attempted(memory: Memory, rules: Progress, attempt: Attempt) -> Judged:
-    """Judge a step before it runs: a finding is answered `refuse` or `stop`."""
+    """Judge a step before it runs: a finding is answered `refuse` or `stop`.
+
+    As long as the agent was told of nothing, nothing can be refused, and no detector is asked.
+    """
     foreseen = _foreseen(memory.history, attempt)
     if foreseen is None or rules.answers == "record" or attempt.meaning.kind == "message":
+        return Judged(memory=memory)
+    if not memory.given and not _refuses_untold(rules):
         return Judged(memory=memory)
     signs, bugs = _signs(memory.history, foreseen)
     for sign, answer in _due_before(memory, rules, signs, attempt.epoch):
@@ -83,6 +80,11 @@ def attempted(memory: Memory, rules: Progress, attempt: Attempt) -> Judged:
             memory=Memory(history=history, given=_remembered(memory.given, given)), finding=finding, bugs=bugs
         )
     return Judged(memory=memory, bugs=bugs)
+
+
+def _refuses_untold(rules: Progress) -> bool:
+    """Whether anything can be refused of which the agent was not told before."""
+    return any(getattr(rules, name).nudge is None for name in LADDERS)
 
 
 def finished(
@@ -164,38 +166,6 @@ def may_be_nudged(memory: Memory, rules: Progress, attempt: Attempt) -> bool:
     return rules.stale.nudge is not None and memory.history.stale_steps + 1 >= rules.stale.nudge
 
 
-def record_of(attempt: Attempt, epoch: str, signals: Signals | None, exit_code: int | None) -> Record:
-    """The step as the detectors see it."""
-    meaning = attempt.meaning
-    failed = bool(exit_code)
-    record = Record(
-        step=attempt.step,
-        action=meaning.action,
-        command=attempt.command,
-        kind=meaning.kind,
-        polls=meaning.polls,
-        elsewhere=meaning.elsewhere,
-        epoch=attempt.epoch,
-        epoch_after=epoch,
-        failed=failed,
-        paths=meaning.paths,
-    )
-    if signals is None:
-        return record
-    # The same words tell more than the code: `| tail` hides it. Without words the code is all there is.
-    result = signals.output_digest if signals.lines else f"{signals.output_digest}:{exit_code}"
-    return replace(
-        record,
-        result=result,
-        failed=failed or signals.error is not None,
-        lines=signals.lines,
-        new_lines=signals.new_lines,
-        outcome=signals.tests,
-        error=signals.error,
-        trouble=signals.trouble,
-    )
-
-
 def _foreseen(history: History, attempt: Attempt) -> Record | None:
     """The step with the result it had last time; None when it was not run lately."""
     last = history.last_of(attempt.meaning.action)
@@ -248,6 +218,8 @@ def _due_before(memory: Memory, rules: Progress, signs: list[Sign], epoch: str) 
 
 def _answer(memory: Memory, rules: Progress, signs: list[Sign], now: Record) -> tuple[Memory, Found | None]:
     """The first sign that is due speaks; the others of this moment are the same trouble and keep silent."""
+    if not signs:
+        return memory, None
     due = [sign for sign in signs if reaches(ladder_of(rules, sign).nudge, sign)]
     new = [sign for sign in due if _given(memory, sign) is None]
     for sign in due:
@@ -279,6 +251,8 @@ def _remembered(known: tuple[Given, ...], given: Given) -> tuple[Given, ...]:
 
 def _rearmed(known: tuple[Given, ...], signs: list[Sign], epoch: str) -> tuple[Given, ...]:
     """A pattern that goes on although a file changed may be refused again."""
+    if not signs:
+        return known
     keys = {sign.key for sign in signs}
     return tuple(
         replace(given, refused_in=None)

@@ -54,6 +54,9 @@ _RULES: tuple[tuple[bytes, bytes, bytes], ...] = (
     ),
 )
 
+# One byte is looked for much faster than several.
+_SIGNED = tuple((needle[:1], needle, pattern, mask) for needle, pattern, mask in _RULES)
+
 
 @functools.cache
 def _compiled(pattern: bytes) -> re.Pattern[bytes]:
@@ -66,8 +69,8 @@ _ID = rb"00000000(?<![0g]........)(?:(?P<uuid>-0000-0000-0000-000000000000)|0{0,
 
 def mask_names(text: bytes) -> bytes:
     """Whole lines with ids, temporary paths and the like masked."""
-    for needle, pattern, mask in _RULES:
-        if needle in text:
+    for sign, needle, pattern, mask in _SIGNED:
+        if sign in text and needle in text:
             text = _compiled(pattern).sub(mask, text)
     return _mask_ids(text)
 
@@ -78,28 +81,25 @@ def _mask_ids(text: bytes) -> bytes:
     if _SHORTEST_HEX not in shape:
         return text
     parts: list[bytes] = []
-    add = parts.append
     done = 0
     for match in _compiled(_ID).finditer(shape):
         start, end = match.span()
         if match.lastindex:
             mask = b"<uuid>"
-        elif _is_number_or_word(text, start, end):
-            continue
         else:
+            inner = text[start:end].strip(_DIGITS)
+            if (len(inner) < 2 or inner.isalpha()) and _is_number_or_word(text, start, end, inner):
+                continue
             mask = b"<hex>"
-        add(text[done:start])
-        add(mask)
+        parts += (text[done:start], mask)
         done = end
     return b"".join((*parts, text[done:])) if parts else text
 
 
-def _is_number_or_word(text: bytes, start: int, end: int) -> bool:
-    """`12345678`, the digits of `0.12345678e-05`, `effaced`."""
-    word = text[start:end]
-    inner = word.strip(_DIGITS)
+def _is_number_or_word(text: bytes, start: int, end: int, inner: bytes) -> bool:
+    """`12345678`, the digits of `0.12345678e-05`, `effaced`. inner: without the digits at its ends."""
     if len(inner) > 1:
-        return len(inner) == len(word) and word.isalpha()
+        return len(inner) == end - start and inner.isalpha()
     # One letter within digits: a number when it is the e of an exponent, and looks it.
     return not inner or (
         inner in b"eE" and (text[max(start - 1, 0) : start] == b"." or text[end : end + 1] in (b"-", b"+"))

@@ -5,12 +5,17 @@ from __future__ import annotations
 import functools
 import re
 
+from microloop_cli.core.progress.line_shapes import Shape, Shapes, Span
 from microloop_cli.core.progress.number_patterns import BEFORE_DAY, NUMBERS
 
 _LONGEST_BEFORE_DAY = 24
 _EPOCH_STARTS = frozenset({b"16", b"17", b"18", b"19"})
 _ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _MASKS = {"address": b"<address>", "constant": b"<n>", "named": b"<n>", "suffix": b"<n>"}
+# In less text few lines have the shape of another.
+_MANY_LINES_BYTES = 1 << 14
+# Where digits are rarer than one byte in so many, the patterns have little to do.
+_MANY_DIGITS = 12
 
 
 @functools.cache
@@ -31,11 +36,22 @@ def _before_day() -> re.Pattern[bytes]:
 
 def mask_numbers(text: bytes) -> bytes:
     """Whole lines with their times, dates, rates, process ids, addresses, local ports and seeds masked."""
+    zeroed = text.translate(_ZEROS)
+    if len(text) < _MANY_LINES_BYTES or zeroed.count(b"0") < len(text) // _MANY_DIGITS:
+        return _masked(text, zeroed)
+    return _shapes().masked(text, zeroed)
+
+
+@functools.cache
+def _shapes() -> Shapes:
+    return Shapes(_masked, _shape)
+
+
+def _masked(text: bytes, zeroed: bytes) -> bytes:
     numbers, masks, day, epoch = _numbers()
     parts: list[bytes] = []
-    add = parts.append
     done = 0
-    for match in numbers.finditer(text.translate(_ZEROS)):
+    for match in numbers.finditer(zeroed):
         start, end = match.span()
         kind = match.lastindex
         if kind is None:
@@ -45,11 +61,24 @@ def mask_numbers(text: bytes) -> bytes:
         else:
             mask = masks[kind]
             start = _start_of_date(text, done, start) if kind == day else start
-        add(text[done:start])
-        add(mask)
+        parts += (text[done:start], mask)
         done = end
-    add(text[done:])
-    return b"".join(parts) if done else text
+    return b"".join((*parts, text[done:])) if parts else text
+
+
+def _shape(zeroed: bytes) -> Shape | None:
+    """What is masked in all lines that are this one but for their digits; None when it depends on these."""
+    numbers, masks, day, epoch = _numbers()
+    spans: list[Span] = []
+    done = 0
+    for match in numbers.finditer(zeroed):
+        start, end = match.span()
+        kind = match.lastindex or 0
+        if kind == epoch:
+            return None
+        spans.append((_start_of_date(zeroed, done, start) if kind == day else start, end, masks[kind]))
+        done = end
+    return Shape.of(zeroed, spans)
 
 
 def _start_of_date(text: bytes, done: int, day: int) -> int:

@@ -3,37 +3,39 @@
 from __future__ import annotations
 
 LINES_LOOKED_AT = 4096
-HASHES_PER_GENERATION = 16_384
-_SHORTEST_LINE = 3
+# So many different lines are remembered at least, twice as many at most: one set of them stays in the caches.
+LINES_REMEMBERED = 4_096
+_BLANK = hash(b"")
 
 
 class SeenLines:
-    """The lines a run has shown, as 64-bit hashes in two generations: about the last 16,384 different ones,
-    at most twice as many, below 4 MB however long the run.
+    """The lines a run has shown lately, as 64-bit hashes: at least the last 4,096 different ones, below 4 MB
+    however long the run.
 
     Python's own hash serves: its seed differs between processes, but only equality counts here, and two
     different lines fall together once in 2**64.
     """
 
     def __init__(self) -> None:
-        self._recent: set[int] = set()
-        self._older: set[int] = set()
+        self._seen: set[int] = set()
+        # What was shown since half of the room was taken; it takes over when all of it is.
+        self._since: set[int] = set()
 
     def gain(self, normalised: bytes) -> tuple[int, int]:
-        """(different lines, those of them never seen before); lines below 3 bytes do not count.
+        """(different lines, those of them never seen before); blank lines do not count.
 
         Of an output of more than 4,096 lines the first and the last 2,048 are looked at.
         """
-        lines = {hash(line) for line in map(bytes.strip, _ends(normalised)) if len(line) >= _SHORTEST_LINE}
-        unknown = lines - self._recent
-        new = len(unknown - self._older)
-        self._remember(unknown)
-        return len(lines), new
-
-    def _remember(self, hashes: set[int]) -> None:
-        if len(self._recent) + len(hashes) > HASHES_PER_GENERATION:
-            self._older, self._recent = self._recent, set()
-        self._recent |= hashes
+        lines = set(map(hash, map(bytes.strip, _ends(normalised))))
+        lines.discard(_BLANK)
+        seen = self._seen
+        known = len(seen)
+        seen |= lines
+        if len(seen) > LINES_REMEMBERED:
+            self._since |= lines
+            if len(seen) > 2 * LINES_REMEMBERED:
+                self._seen, self._since = self._since, set()
+        return len(lines), len(seen) - known
 
 
 def _ends(text: bytes) -> list[bytes]:

@@ -80,14 +80,16 @@ class OutputReader:
         """
         lines, new_lines = self._seen.gain(words.normalised)
         tests = report or _outcome(meaning, command, words)
-        text = words.normalised.decode("utf-8", "replace")
+        # Of a command that ended well only an edit is read for an error.
+        silent = exit_code == 0 and meaning.kind not in ("edit", "test")
+        text = "" if silent else words.normalised.decode("utf-8", "replace")
         return Signals(
             output_digest=words.digest,
             lines=lines,
             new_lines=new_lines,
             tests=tests,
-            error=_error(meaning, text, exit_code, tests),
-            trouble=trouble(text) if exit_code != 0 else None,
+            error=None if silent else _error(meaning, text, exit_code, tests),
+            trouble=None if exit_code == 0 else trouble(text),
         )
 
 

@@ -38,6 +38,9 @@ _EXIT_CODE = re.compile(
     rb"""|"exit_?code": ?(-?\d{1,4})\b|\bexit code:? (-?\d{1,4})\]\s*$"""
 )
 _TOLD_WITHIN_BYTES = 400
+_MARKS = re.compile(
+    rb"(?m)^(?:Chunk ID: [0-9a-f]{1,16}|Process Group PGID: \d{1,10}|Background PIDs: [\d, ]{1,200})\r?$\n?"
+)
 _PATCH = "*** Begin Patch"
 _PATCHED = re.compile(
     r"^\*\*\* (?:Add|Update|Delete) File: (.{1,256})$|^\*\*\* Move to: (.{1,256})$", re.MULTILINE
@@ -96,6 +99,12 @@ def told_exit_code(head: bytes, tail: bytes) -> int | None:
     ends = head[:_TOLD_WITHIN_BYTES] + b"\n" + (tail or head)[-_TOLD_WITHIN_BYTES:]
     told = _EXIT_CODE.search(ends)
     return int(next(filter(None, told.groups()))) if told is not None else None
+
+
+def without_marks(text: bytes) -> bytes:
+    """A shell's result without the agent's own lines that are others each time: codex gives each output an
+    id, gemini tells the process group."""
+    return _MARKS.sub(b"", text)
 
 
 def _called(tool: str, words: list[str], given: dict[str, Any], workspace: str) -> Meaning:

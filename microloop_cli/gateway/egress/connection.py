@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from microloop_cli.gateway.egress.answers import ESTABLISHED, answer, refusal_phrase
-from microloop_cli.gateway.egress.dial import dial
+from microloop_cli.gateway.egress.dial import dial, dial_door
 from microloop_cli.gateway.egress.exchange import Exchange
 from microloop_cli.gateway.egress.gate import Admitted, Unreachable, admit
 from microloop_cli.gateway.egress.head import MAX_HEAD, Malformed, check_head
 from microloop_cli.gateway.egress.hosts import host_and_port
-from microloop_cli.gateway.egress.log import Entry, Log
+from microloop_cli.gateway.egress.log import Entry, Log, SilentEntry
 from microloop_cli.gateway.egress.lookup import Resolve
 from microloop_cli.gateway.egress.parent import Parent, dial_parent, tunnel_through
 from microloop_cli.gateway.egress.request_head import read_head
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _ENDED = "the run ended"
 _CLIENT_GONE = "the client broke the connection off"
+_HERE = ("127.0.0.1", "localhost")
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -40,7 +41,9 @@ class Times(msgspec.Struct, frozen=True):
 
 
 class Way(msgspec.Struct, frozen=True):
-    """What the connections of one proxy share. connected: told of every connection to an upstream."""
+    """What the connections of one proxy share. connected: told of every connection to an upstream. doors:
+    ports of the sandbox's loopback that microloop itself serves, to its sockets: see EgressProxy.
+    """
 
     rules: Rules
     log: Log
@@ -48,6 +51,7 @@ class Way(msgspec.Struct, frozen=True):
     parent: Parent | None
     connected: Callable[[Stream], None]
     times: Times
+    doors: Mapping[int, str] = {}
 
 
 class Connection:
@@ -154,9 +158,12 @@ class Connection:
         path = "" if target.path == "*" else target.path
         return f"http://{host_and_port(target.host, target.port)}{path}", parent.headers
 
-    async def _open(self, method: str, target: Target) -> tuple[Entry, Stream] | None:
+    async def _open(self, method: str, target: Target) -> tuple[Entry | SilentEntry, Stream] | None:
         """A connection to the upstream of an allowed request; None when the client has its answer."""
         way = self._way
+        door = way.doors.get(target.port) if target.host in _HERE else None
+        if door is not None:
+            return SilentEntry(), await dial_door(door, way.connected)
         admitted = await admit(way.rules, None if way.parent else way.resolve, method, target)
         entry = way.log.asked(method, target, admitted)
         if not admitted.decision.allowed:

@@ -32,6 +32,16 @@ async def dial(
     raise failure
 
 
+async def dial_door(path: str, connected: Callable[[Stream], None]) -> Stream:
+    """A connection to a socket of microloop's own. Raises ConnectionError: then the client's ends too."""
+    try:
+        loop = asyncio.get_running_loop()
+        _, stream = await loop.create_unix_connection(lambda: Stream(connected), path)
+    except OSError as error:
+        raise ConnectionResetError(f"{path}: {error.strerror or error}") from None
+    return stream
+
+
 async def _connect(address: str, port: int, connected: Callable[[Stream], None], seconds: float) -> Stream:
     loop = asyncio.get_running_loop()
     where = f"{host_and_port(address, port)}"

@@ -10,6 +10,7 @@ import msgspec
 from microloop_cli.gateway.egress.addresses import refusal
 from microloop_cli.gateway.egress.hosts import Address, address_of, host_and_port
 from microloop_cli.gateway.egress.lookup import Resolve
+from microloop_cli.gateway.egress.own_addresses import is_own
 from microloop_cli.gateway.egress.rules import Decision, Rules, decide, denied_address
 from microloop_cli.gateway.egress.target import Target
 
@@ -56,7 +57,7 @@ def _checked(rules: Rules, decision: Decision, method: str, target: Target, foun
     good: list[str] = []
     for address in found[:_MAX_ADDRESSES]:
         denied = denied_address(rules, method, address, target.port)
-        kind = refusal(address, rules.private)
+        kind = refusal(address, rules.private) or _own(address, rules)
         if denied is not None:
             refused.append(Admitted(denied, address=str(address)))
         elif kind:
@@ -67,6 +68,11 @@ def _checked(rules: Rules, decision: Decision, method: str, target: Target, foun
     if good:
         return Admitted(decision, tuple(good), good[0])
     return refused[0]
+
+
+def _own(address: Address, rules: Rules) -> str:
+    named = any(address in network for network in rules.private)
+    return "" if named or not is_own(address) else "an address of this host"
 
 
 def _not_public(target: Target, address: Address, kind: str) -> str:

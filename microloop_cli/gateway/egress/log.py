@@ -33,6 +33,13 @@ class Entry:
         )
 
 
+class SilentEntry:
+    """Of a request that goes to a door of microloop's own: others tell of it."""
+
+    def end(self, sent: int, received: int, *, status: int | None = None, error: str = "") -> None:
+        return
+
+
 class Log:
     """Tells on_event, which may raise: then the connection that it was about is closed."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from microloop_cli.gateway.egress.answers import answer
 from microloop_cli.gateway.egress.connection import Connection, Times, Way
@@ -13,8 +13,8 @@ from microloop_cli.gateway.egress.lookup import Lookup, Resolve
 from microloop_cli.gateway.egress.parent import read_parent
 from microloop_cli.gateway.egress.rules import Rules
 from microloop_cli.gateway.egress.stream import Stream
+from microloop_cli.gateway.sockets import ACCEPTED_AT_ONCE, BACKLOG, connections_at_most
 
-MAX_CONNECTIONS = 512
 _MAX_REFUSALS = 64  # clients above the limit that are told so, at the same time
 
 
@@ -22,8 +22,11 @@ class EgressProxy:
     """Serves on the event loop it is started on.
 
     on_event is told of every decision and every end, in order; what it raises closes the connection in
-    question and goes to the loop's exception handler. upstream_proxy: `http://HOST:PORT`, user and password before it, for
-    hosts that have no other way out; names are then looked up by it, so that their addresses are not checked.
+    question and goes to the loop's exception handler. upstream_proxy: `http://HOST:PORT`, with user and
+    password before the host, where there is no other way out; it looks names up, so that their addresses are
+    not checked.
+    doors: port to Unix socket: what clients that ask the proxy for the sandbox's own loopback are led to, so
+    that those that know no NO_PROXY come to the model gateway all the same.
     """
 
     def __init__(
@@ -35,9 +38,11 @@ class EgressProxy:
         resolve: Resolve | None = None,
         upstream_proxy: str | None = None,
         times: Times | None = None,
-        max_connections: int = MAX_CONNECTIONS,
+        doors: Mapping[int, str] | None = None,
+        max_connections: int | None = None,
     ) -> None:
-        """Raises UsageError for an upstream_proxy that is none."""
+        """max_connections: None for what the process may open. Raises UsageError for an upstream_proxy that
+        is none."""
         self._way = Way(
             rules=rules,
             log=Log(on_event, monotonic),
@@ -45,8 +50,9 @@ class EgressProxy:
             parent=read_parent(upstream_proxy) if upstream_proxy else None,
             connected=self._upstream,
             times=times or Times(),
+            doors=doors or {},
         )
-        self._max_connections = max_connections
+        self._max_connections = max_connections or connections_at_most()
         self._server: asyncio.AbstractServer | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._upstreams: set[Stream] = set()
@@ -58,7 +64,8 @@ class EgressProxy:
         loop = asyncio.get_running_loop()
         unix = sock.family == socket.AF_UNIX
         create = loop.create_unix_server if unix else loop.create_server
-        self._server = await create(lambda: Stream(self._accepted), sock=sock, backlog=MAX_CONNECTIONS)
+        self._server = await create(lambda: Stream(self._accepted), sock=sock, backlog=ACCEPTED_AT_ONCE)
+        sock.listen(BACKLOG)  # the loop has set it to what it takes at once
 
     async def close(self) -> None:
         """Ends all connections at once; every allowed request has its NetworkEnded when this returns."""

@@ -74,7 +74,7 @@ class Player:
         from aiohttp import web
 
         response = web.StreamResponse(status=status)
-        if kind:
+        if kind.isprintable() and kind.isascii() and kind:  # a bundle may be anybody's
             response.headers["Content-Type"] = kind
         await response.prepare(request)
         for start in range(0, len(answer), _CHUNK_BYTES):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from microloop_cli.core.progress.engine import Attempt, Judged, Memory, attempted, finished
+from microloop_cli.core.progress.attempt import Attempt
+from microloop_cli.core.progress.engine import Judged, Memory, attempted, finished
 from microloop_cli.core.progress.ladder import Found
 from microloop_cli.core.progress.outcomes.build import build_outcome
 from microloop_cli.core.progress.signals import ErrorSignature, FailedTest, Meaning, Signals, TestOutcome

@@ -8,8 +8,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from microloop_cli.core.progress.attempt import Attempt
 from microloop_cli.core.progress.commands.meaning import meaning
-from microloop_cli.core.progress.engine import REMEMBERED_FINDINGS, Attempt, Memory, attempted, finished
+from microloop_cli.core.progress.engine import REMEMBERED_FINDINGS, Memory, attempted, finished
 from microloop_cli.core.progress.history import EDITS, RECENT_STEPS, TEST_RUNS
 from microloop_cli.core.progress.ladder import Found
 from microloop_cli.core.progress.normalise import Kept

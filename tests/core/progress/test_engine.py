@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from microloop_cli.core.progress import engine
+from microloop_cli.core.progress.attempt import Attempt
 from microloop_cli.core.progress.detectors.registry import DETECTORS
-from microloop_cli.core.progress.engine import Attempt, Memory, attempted
+from microloop_cli.core.progress.engine import Memory, attempted
 from microloop_cli.core.progress.signals import ErrorSignature, Meaning
 from microloop_cli.core.settings import Ladder, Progress
 from tests.core.progress.stepping import Run
@@ -17,6 +18,13 @@ def test_equal_results_are_nudged_refused_and_stopped() -> None:
     assert [run.do("ls") for _ in range(6)] == ["-", "-", "nudge", "refuse", "refuse", "stop"]
     assert "(steps 1, 2 and 3)" in run.found[0].text
     assert "allowed again as soon as a file changes" in run.found[1].text
+
+
+def test_a_loop_on_what_was_read_first_is_found_although_much_was_read_since() -> None:
+    run = Run()
+    for name in ("a", "b", "c"):
+        run.do(f"cat {name}", name)
+    assert [run.do("cat a", "a") for _ in range(5)] == ["-", "-", "nudge", "refuse", "refuse"]
 
 
 def test_a_changed_file_ends_a_refusal() -> None:
@@ -238,4 +246,6 @@ def test_a_detector_that_raises_is_reported_and_the_others_go_on(monkeypatch: py
     (bug,) = judged.bugs
     assert (bug.detector, bug.step) == ("broken", 1)
     assert "KeyError" in bug.error
-    assert attempted(judged.memory, run.rules, attempt).bugs
+    # Beforehand nothing is judged as long as nothing can be refused.
+    assert not attempted(judged.memory, run.rules, attempt).bugs
+    assert attempted(judged.memory, Progress(cycle=Ladder(None, 3, 4)), attempt).bugs

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from ipaddress import ip_address
 
 import pytest
 
 from microloop_cli.core.traffic import NetworkAsked
+from microloop_cli.gateway.egress import gate
 from microloop_cli.gateway.egress.dial import dial
 from microloop_cli.gateway.egress.gate import Unreachable
 from microloop_cli.gateway.egress.lookup import MAX_AT_ONCE, Lookup
+from microloop_cli.gateway.egress.own_addresses import is_own
 from tests.gateway.egress.places import OK, echo, place, run, silent, until
 
 
@@ -226,3 +229,29 @@ def test_requests_are_numbered_in_the_order_they_were_decided() -> None:
             assert [asked.n for asked in at.asked] == [1, 2, 3, 4, 5, 6]
 
     run(story())
+
+
+def test_an_address_of_the_host_itself_is_refused_although_it_is_public(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gate, "is_own", lambda address: str(address) == "2a00:1450::1")
+
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["2a00:1450::1"]
+
+    async def story() -> None:
+        async with place(OK, allow=("*",), private=(), resolve=resolve) as at:
+            answer = await at.raw(b"CONNECT up.test:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert answer.startswith(b"HTTP/1.1 403 ")
+            assert "an address of this host" in at.asked[0].reason
+        async with place(OK, allow=("*",), private=("2a00:1450::/64",), resolve=resolve) as at:
+            await at.raw(b"CONNECT up.test:443 HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert at.asked[0].allowed  # who names it is let through
+
+    run(story())
+
+
+def test_the_host_knows_its_own_addresses() -> None:
+    assert is_own(ip_address("127.0.0.1"))
+    assert not is_own(ip_address("8.8.8.8"))
+    assert not is_own(ip_address("2001:4860:4860::8888"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from microloop_cli.core.progress.commands.describe import describe
 from microloop_cli.core.progress.commands.heredocs import closed
@@ -30,6 +31,8 @@ class Folder:
 
     def script(self, script: Script, place: Place) -> Part:
         """All items in one part, each joined to the one before by `&&` (or `;`) or by `||`."""
+        if len(script.items) == 1 and not _moves_or_is_around(script.items[0]):
+            return self._single(script.items[0], place)
         parts: list[Part] = []
         action = ""
         polls = False
@@ -97,6 +100,11 @@ class Folder:
             return replace(body, polls=True)
         whole = together(" do ".join([part.action for part in parts]), parts)
         return replace(whole, polls=condition.polls or body.polls)
+
+
+def _moves_or_is_around(item: Item) -> bool:
+    words = _only_words(item)
+    return words[:1] in (("cd",), ("pushd",)) or _is_around(item, words)
 
 
 def _only_words(item: Item) -> tuple[str, ...]:

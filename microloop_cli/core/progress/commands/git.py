@@ -54,12 +54,16 @@ def git(words: Sequence[str], place: Place) -> Part:
     action = joined(["git", name, *[place.argument(word) for word in rest]]) + place.suffix()
     if _tells(name, rest, operands):
         return Part(action, "list" if name == "ls-files" else "vcs", "no", paths)
+    if name == "apply":  # as `patch` is
+        return Part(action, "edit", "yes", paths)
     return Part(action, "vcs", "yes", paths, elsewhere=_elsewhere(name, rest, operands))
 
 
 def _tells(name: str, rest: Sequence[str], operands: Sequence[str]) -> bool:
     if name in _TELLING or not name:
         return True
+    if name == "apply":
+        return bool({"--check", "--stat", "--numstat", "--summary"} & set(rest))
     if name in ("branch", "tag", "remote", "config", "notes"):
         return not operands or bool({"--list", "-l", "--get", "--contains", "show", "get-url"} & set(rest))
     return bool(operands) and f"{name} {operands[0]}" in _TELLING_BARE

@@ -29,7 +29,7 @@ def cut(text: str) -> tuple[str, list[str]]:
         line_end = text.find("\n", match.end())
         start = max(line_end + 1, done)
         found = (
-            _end(text, start, match.group(1) or match.group(2) or match.group(3)) if line_end >= 0 else None
+            end_of(text, start, match.group(1) or match.group(2) or match.group(3)) if line_end >= 0 else None
         )
         if found is None:
             continue
@@ -41,7 +41,7 @@ def cut(text: str) -> tuple[str, list[str]]:
     return ("".join([*kept, text[done:]]), bodies) if bodies else (text, bodies)
 
 
-def _end(text: str, start: int, delimiter: str) -> tuple[int, int] | None:
+def end_of(text: str, start: int, delimiter: str) -> tuple[int, int] | None:
     """Where the body ends, and where the line with its delimiter does."""
     match = re.compile(rf"^\t*{re.escape(delimiter)}$", re.MULTILINE).search(text, start)
     return (match.start(), match.end()) if match is not None else None
@@ -60,6 +60,6 @@ def closed(text: str) -> str:
     """The text with the end of a heredoc that has none, as shells take it (and cut records have it)."""
     for match in _START.finditer(text):
         delimiter = match.group(1) or match.group(2) or match.group(3)
-        if _end(text, match.end(), delimiter) is None:
+        if end_of(text, match.end(), delimiter) is None:
             return f"{text}\n{delimiter}\n"
     return text

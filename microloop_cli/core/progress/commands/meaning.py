@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import hashlib
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from microloop_cli.core.progress.commands.fold import Folder
 from microloop_cli.core.progress.commands.part import MAX_PATHS, Part
@@ -21,7 +22,7 @@ MAX_ACTION_CHARS = 2_000
 KEPT_ACTION_CHARS = 1_500
 MAX_PATH_CHARS = 256
 # What stands for a secret (see bundle.redaction) is a word of the shell, not two redirections.
-_MARK = re.compile(r"(?<!<)<(redacted:[a-z-]{1,40}|[A-Z][A-Z0-9_]{2,39})>(?![\w./])")
+_MARK = re.compile(r"<(?<!<<)(redacted:[a-z-]{1,40}|[A-Z][A-Z0-9_]{2,39})>(?![\w./])")
 
 
 def meaning(command: str, workspace: str = "") -> Meaning:
@@ -33,7 +34,7 @@ def meaning(command: str, workspace: str = "") -> Meaning:
     return _remembered(command, workspace) if len(command) <= HEAD_CHARS else _read(command, workspace)
 
 
-@functools.lru_cache(maxsize=1_024)
+@functools.lru_cache(maxsize=2_048)
 def _remembered(command: str, workspace: str) -> Meaning:
     return _read(command, workspace)
 

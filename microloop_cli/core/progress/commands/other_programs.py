@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from microloop_cli.core.progress.commands.code import code_writes
 from microloop_cli.core.progress.commands.part import MAX_PATHS, Part

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from microloop_cli.core.progress.commands.heredocs import cut, restored
 from microloop_cli.core.progress.commands.syntax import (

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from microloop_cli.core.progress.signals import CommandKind, Writes
 
@@ -16,8 +17,7 @@ _RANK = {kind: rank for rank, kind in enumerate(_SIGNIFICANCE)}
 _STRENGTH = {"no": 0, "perhaps": 1, "yes": 2}
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """As `Meaning`; `action` may be empty when only something else is known (a sleep)."""
 
     action: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from microloop_cli.core.progress.commands.describe import Nested, describe, view_of
 from microloop_cli.core.progress.commands.part import Part, together
@@ -22,6 +23,8 @@ _ORDERING = frozenset({"sort"})
 
 def fold_pipeline(stages: Sequence[Stage], place: Place, nested: Nested, compound: Compound) -> Part:
     """One part for all stages."""
+    if len(stages) == 1:
+        return _alone(stages[0], place, nested, compound)
     parts, at = _shown_first(stages, place)
     end = _before_filters(stages, at if parts else at + 1)
     for stage in stages[at:end]:
@@ -37,6 +40,13 @@ def fold_pipeline(stages: Sequence[Stage], place: Place, nested: Nested, compoun
     if not whole.filtered and any(part.kind == "search" for part in parts[1:]):
         return replace(whole, filtered=True)
     return whole
+
+
+def _alone(stage: Stage, place: Place, nested: Nested, compound: Compound) -> Part:
+    if not isinstance(stage, Command):
+        return compound(stage, place)
+    view = view_of(stage, place)
+    return _part_of(view) if view is not None and view.files else describe(stage, place, nested)
 
 
 def _shown_first(stages: Sequence[Stage], place: Place) -> tuple[list[Part], int]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 # Where harnesses put the code; a path below it is named from there, as the agent at home there names it.
 _ROOT = re.compile(r"/(?:testbed|workspace/[\w.-]+__[\w.-]+|workspace|repo|[\w.-]+__[\w.-]+)(?=/|$)")
@@ -11,8 +12,7 @@ _HERE = re.compile(r"(?:\$\{PWD\}|\$\(pwd\)|`pwd`)(?=/|$)")
 _FILE_NAME = re.compile(r"[\w./@+~*?{}\[\]-]*(?:/|\.[A-Za-z]\w{0,9}$)[\w./@+~*?{}\[\]-]*")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """The directory a command runs in: "" is where the agent is at home, `a/b` below it, `/x` anywhere.
 
     root: the absolute path of the agent's home, when it is known.

@@ -32,7 +32,7 @@ _PROGRAMS = frozenset(
 
 
 def is_python(word: str) -> bool:
-    return _PYTHON.fullmatch(word) is not None
+    return "py" in word and _PYTHON.fullmatch(word) is not None
 
 
 def python(words: Sequence[str], text: str | None, place: Place) -> Part | list[str]:

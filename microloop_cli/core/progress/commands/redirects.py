@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from microloop_cli.core.progress.commands.part import Part
 from microloop_cli.core.progress.commands.place import Place
@@ -15,8 +17,7 @@ _OUTPUTS = frozenset({">", ">>", ">|", "&>", "&>>", ">&"})
 _OUTSIDE = ("/dev/", "/tmp/", "/var/tmp/", "/proc/", "${TMPDIR}", "$(mktemp")
 
 
-@dataclass(frozen=True, slots=True)
-class Streams:
+class Streams(msgspec.Struct, frozen=True):
     """source: the file read as input; text: a heredoc's or here-string's; outputs: (file, appended).
 
     hidden: what the program says on stdout is thrown away.
@@ -71,7 +72,7 @@ def with_redirects(part: Part, flows: Streams) -> Part:
 
     A test run that writes its output to a file is the same run, not shown.
     """
-    if flows == NO_STREAMS:
+    if flows is NO_STREAMS or flows == NO_STREAMS:
         return part
     action = part.action
     if flows.hidden:

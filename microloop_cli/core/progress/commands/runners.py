@@ -126,7 +126,7 @@ def _go(words: Sequence[str]) -> list[str]:
 
 def is_test_script(path: str) -> bool:
     """A script named as tests are: `runtests.py`, `test_x.py`, `x.test.js`."""
-    return _TEST_SCRIPT.fullmatch(path) is not None
+    return ("test" in path or "spec" in path) and _TEST_SCRIPT.fullmatch(path) is not None
 
 
 def script_words(path: str, words: Sequence[str]) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
+import msgspec
 
-@dataclass(frozen=True, slots=True)
-class Redirect:
+
+class Redirect(msgspec.Struct, frozen=True):
     """`fd op target`; op is `<`, `>`, `>>`, `&>`, `>&`, ...; `<<` and `<<<` have their text as target."""
 
     op: str
@@ -15,8 +15,7 @@ class Redirect:
     fd: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """A simple command: its unquoted words, the assignments before it, its redirects."""
 
     words: tuple[str, ...]
@@ -24,16 +23,14 @@ class Command:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(msgspec.Struct, frozen=True):
     """`( ... )` or `{ ...; }`."""
 
     body: Script
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Loop:
+class Loop(msgspec.Struct, frozen=True):
     """`while`, `until` (with a condition) or `for` (with its head and variable), and the body."""
 
     condition: Script
@@ -43,8 +40,7 @@ class Loop:
     redirects: tuple[Redirect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Opaque:
+class Opaque(msgspec.Struct, frozen=True):
     """What is taken as it stands (`if`, `case`, functions, what is no shell), with the commands in it."""
 
     text: str
@@ -55,8 +51,7 @@ class Opaque:
 Stage: TypeAlias = Command | Group | Loop | Opaque
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One pipeline of a script and how it is joined to the one before: `;`, `&&` or `||`."""
 
     joiner: str
@@ -64,8 +59,7 @@ class Item:
     background: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Script:
+class Script(msgspec.Struct, frozen=True):
     items: tuple[Item, ...] = ()
     broken: bool = False
 

@@ -58,9 +58,9 @@ def tool_call(text: str, place: Place) -> Part | str | None:
     name = head[0] if head else ""
     if name == "<message>" or (name == "submit" and "\n" not in text[:512].strip()):
         return Part(collapsed(text), "other", "no")
-    if _LINE_EDIT.match(text):
+    if name == "edit" and _LINE_EDIT.match(text):
         return Part(collapsed(text[:200]) + f" <{digest_of(text)}>", "edit", "yes")
-    if text.lstrip().startswith("*** Begin Patch"):
+    if name in ("***", "") and text.lstrip().startswith("*** Begin Patch"):
         return Part(f"apply_patch <{digest_of(text.strip())}>", "edit", "yes")
     if name in _PAGING or name in _SEARCHING or name == "create":
         return _sweagent(name, text, place)

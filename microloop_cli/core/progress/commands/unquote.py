@@ -68,6 +68,8 @@ def quoted(word: str) -> str:
 
 
 def joined(words: Sequence[str]) -> str:
+    if "" not in words and not _NEEDS_QUOTES.search("".join(words)):
+        return " ".join(words)
     return " ".join([quoted(word) for word in words])
 
 

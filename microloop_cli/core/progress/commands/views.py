@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from microloop_cli.core.progress.commands.options import Spec, read_options, shown
 from microloop_cli.core.progress.commands.unquote import joined, quoted
@@ -30,8 +32,7 @@ _PAGERS = frozenset({"less", "more", "bat", "batcat", "nl", "most", "view"})
 VIEWERS = frozenset({"cat", "head", "tail", "sed", "awk", "gawk", "mawk"}) | _PAGERS
 
 
-@dataclass(frozen=True, slots=True)
-class Lines:
+class Lines(msgspec.Struct, frozen=True):
     """Which lines: from first to last (None: the end), or the last `tail`, or what `other` selects."""
 
     first: int = 1
@@ -40,8 +41,7 @@ class Lines:
     other: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     files: tuple[str, ...]
     lines: Lines = Lines()
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from microloop_cli.core.progress.commands.programs import (
     LAUNCHERS,
@@ -28,8 +29,7 @@ _OPERANDS_FIRST = {"timeout": 1}
 _ALL = TRANSPARENT | _VALUED.keys()
 
 
-@dataclass(frozen=True, slots=True)
-class Bare:
+class Bare(msgspec.Struct, frozen=True):
     """The words that matter; the assignments that count, sorted; the launchers seen through, as words."""
 
     words: tuple[str, ...]
@@ -42,6 +42,9 @@ def bare(command: Command) -> Bare:
     words = command.words
     if not words:
         return Bare((), command.assignments)
+    name = program(words[0])
+    if not command.assignments and name not in _ALL and name not in LAUNCHERS:
+        return Bare(words)
     assignments = list(command.assignments)
     launcher: list[str] = []
     for _ in range(8):
@@ -62,7 +65,9 @@ def bare(command: Command) -> Bare:
 
 def program(word: str) -> str:
     """A program's name, without its directory when that is where programs are; one name for one program."""
-    if "/" in word and not word.startswith(("./", "../")):
+    if "/" not in word:
+        return SAME_PROGRAM.get(word, word)
+    if not word.startswith(("./", "../")):
         folder, _, name = word.rpartition("/")
         if folder.startswith("/") or folder.endswith("bin"):
             word = (

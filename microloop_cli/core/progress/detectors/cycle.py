@@ -11,16 +11,22 @@ FEWEST_ROUNDS = 2
 
 def judge(history: History, now: Record) -> Sign | None:
     """The shortest period whose rounds are equal in action and result; counted in whole rounds."""
-    steps = (*history.recent, now)
-    if now.result is None:
+    periods = [period for period in PERIODS if _may_repeat(history.recent, now, period)]
+    if now.result is None or not periods:
         return None
-    for period in PERIODS:
+    steps = (*history.recent, now)
+    for period in periods:
         if _is_one_command(steps[-period:]):
             continue
         rounds = _equal_tail(steps, period) // period
         if rounds >= FEWEST_ROUNDS:
             return _sign(steps[-rounds * period :], period, rounds)
     return None
+
+
+def _may_repeat(recent: tuple[Record, ...], now: Record, period: int) -> bool:
+    """Most steps do something else than the ones before, and need no closer look."""
+    return len(recent) >= period and recent[-period].action == now.action
 
 
 def _equal_tail(steps: tuple[Record, ...], period: int) -> int:

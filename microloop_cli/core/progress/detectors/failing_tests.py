@@ -24,6 +24,8 @@ OTHER_COMMANDS_PATIENCE = 1
 
 def judge_unedited(history: History, now: Record) -> Sign | None:
     """Runs with an equal failing set while no file changed."""
+    if now.outcome is None:
+        return None
     runs = [run for run in _unmoved_runs(history, now) if run.epoch == now.epoch]
     if len(runs) < 2:
         return None
@@ -44,6 +46,8 @@ def judge_unedited(history: History, now: Record) -> Sign | None:
 
 def judge_edited(history: History, now: Record) -> Sign | None:
     """Runs with an equal failing set, each after an edit; counted in runs whose state is a new one."""
+    if now.outcome is None:
+        return None
     runs = _one_per_state(_unmoved_runs(history, now))
     if len(runs) < 2:
         return None

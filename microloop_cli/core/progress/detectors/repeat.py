@@ -28,7 +28,9 @@ def judge(history: History, now: Record) -> Sign | None:
     if now.result is None or history.last_of(now.action) is None:
         return None
     runs = _equal_runs(history, now)
-    if len(runs) < 2 or not _between_is_stale(history, runs[0], now):
+    while len(runs) > 1 and not _between_is_stale(history, runs[0], now):
+        runs = runs[1:]  # news behind an early run: what came after it may be going in circles all the same
+    if len(runs) < 2:
         return None
     seen = ran(runs)
     steps = steps_of(seen)

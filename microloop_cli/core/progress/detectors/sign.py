@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
@@ -15,6 +15,9 @@ SHOWN_STEPS = 8
 DetectorName = Literal[
     "repeat", "poll", "cycle", "tests", "tests_edited", "failure", "edit", "edit_error", "stale", "regress"
 ]
+
+
+LADDERS: tuple[DetectorName, ...] = get_args(DetectorName)
 
 
 class Sign(msgspec.Struct, frozen=True, kw_only=True):

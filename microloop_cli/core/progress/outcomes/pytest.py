@@ -26,6 +26,7 @@ _COUNT = re.compile(r"(\d{1,9}) ([a-z]{1,20})")
 _VERBOSE = re.compile(r"(\S.{0,500}?::.{1,500}?) (FAILED|ERROR)(?:\s{1,80}\[ {0,3}\d{1,3}%\])?\s{0,10}$")
 _WORKER = re.compile(r"\[gw\d{1,4}\] \[ {0,3}\d{1,3}%\] (FAILED|ERROR) (.{1,1000})$")
 _SUBTEST = re.compile(r"SUBFAIL(?:ED)? ?((?:\[[^\]]{0,200}\])? ?(?:\([^)]{0,400}\))?) (\S.*)")
+_SUMMARY = "short test summary info"
 _NAMING = frozenset("FES")
 _FINAL_STARTS = frozenset("=0123456789n")
 
@@ -54,9 +55,12 @@ class Counts(msgspec.Struct):
 
 def read(text: str) -> TestOutcome | None:
     """What a pytest session came to; None when the text shows none, or only its beginning."""
+    counts = _counts(text)
+    may_name = "FAILED" in text or "ERROR" in text
+    if counts.passed and not counts.failed and not may_name:
+        return _all_well(counts)
     lines = text.split("\n")
-    counts = _counts(lines)
-    named = _summary(lines) if "FAILED" in text or "ERROR " in text else []
+    named = _summary(text, lines) if may_name else []
     crash = None if counts.seen and (counts.passed or named) else _crash(text, lines)
     if crash is not None:
         return build_outcome("pytest", [crash], status="crashed", passed=counts.passed)
@@ -64,7 +68,8 @@ def read(text: str) -> TestOutcome | None:
     tests = _explained(named, sections) if named else _from_sections(sections, counts, lines)
     if not counts.seen and not tests:
         return None
-    tests = tests or _from_progress(lines)
+    if may_name and not tests:
+        tests = _from_progress(lines)
     return build_outcome(
         "pytest",
         tests,
@@ -74,6 +79,11 @@ def read(text: str) -> TestOutcome | None:
         status=_status(counts, tests, text),
         complete=counts.seen,
     )
+
+
+def _all_well(counts: Counts) -> TestOutcome:
+    """Tests passed and nothing says that any did not: no line need be looked at."""
+    return TestOutcome(runner="pytest", status="passed", passed=counts.passed)
 
 
 def _status(counts: Counts, tests: list[FailedTest], text: str) -> TestStatus | None:
@@ -86,19 +96,31 @@ def _status(counts: Counts, tests: list[FailedTest], text: str) -> TestStatus | 
     return None
 
 
-def _counts(lines: list[str]) -> Counts:
+def _counts(text: str) -> Counts:
     counts = Counts()
-    for line in lines:
-        if line[:1] in _FINAL_STARTS and " in " in line and (match := _FINAL.match(line[:LINE_CHARS])):
+    at = text.find(" in ")
+    while at >= 0:
+        start, end = text.rfind("\n", 0, at) + 1, text.find("\n", at)
+        if text[start] in _FINAL_STARTS and (match := _FINAL.match(text, start, start + LINE_CHARS)):
             counts.add(match[0])
+        at = text.find(" in ", end) if end >= 0 else -1
     return counts
 
 
-def _summary(lines: list[str]) -> list[tuple[str, str, str]]:
+def _header(text: str) -> int | None:
+    """Which line is the summary's header."""
+    at = text.find(_SUMMARY)
+    while at >= 0:
+        start = text.rfind("\n", 0, at) + 1
+        if text[start] == "=":
+            return text.count("\n", 0, start)
+        at = text.find(_SUMMARY, at + 1)
+    return None
+
+
+def _summary(text: str, lines: list[str]) -> list[tuple[str, str, str]]:
     """`(subtest, id, message)` of each line of the summary. Without its header a line must look like one."""
-    start = next(
-        (i for i, line in enumerate(lines) if line[:1] == "=" and "short test summary info" in line), None
-    )
+    start = _header(text)
     found = []
     for line in lines if start is None else lines[start + 1 :]:
         if line[:1] not in _NAMING:

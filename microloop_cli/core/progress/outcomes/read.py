@@ -38,11 +38,12 @@ Gated = tuple[tuple[str, tuple[str, ...]], ...]
 _SHOWS: frozenset[CommandKind] = frozenset(("view", "search", "list", "edit", "message", "wait"))
 # How much of each end of an output is searched for a runner's words when nothing says that tests were run.
 _SEARCHED_CHARS = 512
-# Nearly every marker has one of these words in it: without the word the marker need not be looked for.
+# Every marker in ASCII has one of these in it, in small letters: without it, it need not be looked for.
 _GATES = (
-    "FAIL", "fail", "Fail", "PASS", "pass", "Test", "No test", "tests ", "test", "ERROR", "rror", "Ran ",
-    "ok ", "example", "assert",
+    "fail", "pass", "test", "rror", "assert", "example", "ran ", "ok ", "skip", "\n\n1) ", "mocha", "phpunit",
+    "exception", "forked", "> task", "could not find '",
 )  # fmt: skip
+_NOT_ASCII = "not ASCII"
 # These end a build as well as a test run: a crash alone counts only for a command that asks for tests.
 _BUILDERS = frozenset(("cargo", "maven", "gradle", "dotnet"))
 
@@ -110,7 +111,7 @@ def read_outcome(command: str, text: str, kind: CommandKind | None = None) -> Te
     if kind in _SHOWS or not text:
         return None
     text = _bounded(plain(text))
-    asked = [runner for runner in runners() if any(word in command for word in runner.words)]
+    asked = _asked(command)
     searched = text if kind in (None, "test") or len(text) <= 2 * _SEARCHED_CHARS else _ends(text)
     marked = (runner for runner in _marked(searched) if runner not in asked)
     outcome = _first(itertools.chain(asked, marked), text)
@@ -119,6 +120,19 @@ def read_outcome(command: str, text: str, kind: CommandKind | None = None) -> Te
     if outcome.status == "crashed" and outcome.runner in _BUILDERS and "test" not in command:
         return None
     return outcome
+
+
+def _asked(command: str) -> list[Runner]:
+    asked: list[Runner] = []
+    for word, runner in _worded():
+        if word in command and runner not in asked:
+            asked.append(runner)
+    return asked
+
+
+@functools.cache
+def _worded() -> tuple[tuple[str, Runner], ...]:
+    return tuple((word, runner) for runner in runners() for word in runner.words)
 
 
 def _first(candidates: Iterable[Runner], text: str) -> TestOutcome | None:
@@ -142,10 +156,16 @@ def _bounded(text: str) -> str:
 
 def _marked(text: str) -> Iterator[Runner]:
     """The runners one of whose markers is in the text, in the order of `runners`; as far as asked for."""
-    opened = {gate for gate in _GATES if gate in text}
-    opened.add("")
-    for runner, gated in _gated():
-        if _shows(gated, opened, text):
+    lowered = text.lower()
+    opened = {gate for gate in _GATES if gate in lowered}
+    if not text.isascii():
+        opened.add(_NOT_ASCII)
+    if not opened:
+        return
+    gated = _gated()
+    for place in sorted({place for gate in opened for place in _behind().get(gate, ())}):
+        runner, markers = gated[place]
+        if _shows(markers, opened, text):
             yield runner
 
 
@@ -160,13 +180,23 @@ def _shows(gated: Gated, opened: set[str], text: str) -> bool:
 
 @functools.cache
 def _gated() -> tuple[tuple[Runner, Gated], ...]:
-    """Every runner's markers by the first gate that is in them, "" when none is."""
+    """Every runner's markers by the first gate that is in them."""
     return tuple((runner, _by_gate(runner.markers)) for runner in runners())
+
+
+@functools.cache
+def _behind() -> dict[str, list[int]]:
+    """The places in `_gated` of the runners that a gate opens."""
+    behind: dict[str, list[int]] = {}
+    for place, (_, gated) in enumerate(_gated()):
+        for gate, _ in gated:
+            behind.setdefault(gate, []).append(place)
+    return behind
 
 
 def _by_gate(markers: tuple[str, ...]) -> Gated:
     groups: dict[str, tuple[str, ...]] = {}
     for marker in markers:
-        gate = next((gate for gate in _GATES if gate in marker), "")
+        gate = next((gate for gate in _GATES if gate in marker.lower()), _NOT_ASCII)
         groups[gate] = (*groups.get(gate, ()), marker)
     return tuple(groups.items())

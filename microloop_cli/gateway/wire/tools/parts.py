@@ -29,7 +29,7 @@ def content_text(content: Any) -> str:
 
 
 def shown(part: Any) -> str | None:
-    """A text part's text; of any other `[image qkhvgo...]`, equal for equal data; None for what is no part."""
+    """A text part's text; of any other `[image qkhvgo...]`, equal for equal data; None for no part."""
     found = part_text(part)
     return found if found is not None or not isinstance(part, dict) or not part else _named(part)
 

@@ -7,11 +7,13 @@ import msgspec
 
 class ToolCall(msgspec.Struct, frozen=True, kw_only=True):
     """The model asks for a tool. id: the provider's own, or made up where a format has none (the same each
-    time the same history passes). arguments: JSON text, as the model wrote it."""
+    time the same history passes). arguments: JSON text, as the model wrote it. conversation: the model call
+    in which its conversation began to ask for tools; 0: not known."""
 
     id: str
     name: str
     arguments: str
+    conversation: int = 0
 
 
 class ToolResult(msgspec.Struct, frozen=True, kw_only=True):

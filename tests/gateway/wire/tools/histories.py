@@ -70,9 +70,9 @@ MESSAGES: dict[str, Any] = {
                     "type": "tool_result",
                     "tool_use_id": "call_2",
                     "content": [
+                        {"type": "image", "source": {"type": "base64", "data": "AAAA"}},
                         {"type": "text", "text": "a"},
                         {"type": "text", "text": "b", "cache_control": {"type": "ephemeral"}},
-                        {"type": "image", "source": {"type": "base64", "data": "AAAA"}},
                     ],
                 },
             ],

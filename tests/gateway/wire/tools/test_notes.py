@@ -141,7 +141,7 @@ def test_what_the_shell_tool_of_responses_wrote_is_appended_to_or_replaced() -> 
 def test_the_mark_of_the_prompt_cache_stays_on_the_last_part() -> None:
     after = noted("messages", HISTORIES["messages"], APPEND, "call_2")
     parts = after["messages"][2]["content"][1]["content"]
-    assert parts[1] == {"type": "text", "text": f"b\n{SAID}", "cache_control": {"type": "ephemeral"}}
+    assert parts[2] == {"type": "text", "text": f"b\n{SAID}", "cache_control": {"type": "ephemeral"}}
     assert len(parts) == 3
 
 

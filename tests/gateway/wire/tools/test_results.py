@@ -27,7 +27,8 @@ def test_results_come_in_order_with_the_calls_they_answer(surface: Surface) -> N
     assert (first.id, first.call.name) == (first.call.id, "bash")
     assert json.loads(first.call.arguments) == OBJECT
     assert (first.text, first.size_bytes) == (OUTPUT, len(OUTPUT.encode()))
-    assert (second.call.name, second.text) == ("read", "a\nb")
+    assert second.call.name == "read"
+    assert second.text.splitlines()[-2:] == ["a", "b"]
     if surface != "generate":  # its ids do not last
         assert (first.id, second.id) == ("call_1", "call_2")
     assert first.failed == (surface in ("messages", "generate"))
