@@ -51,6 +51,12 @@ PURE_FILES = {
             "upstream",
         )
     ),
+    *(
+        f"gateway/egress/{name}.py"
+        for name in ("hosts", "addresses", "rules", "head", "target", "headers", "answers")
+    ),
+    *(f"gateway/recording/{name}.py" for name in ("conversation", "tape")),
+    "policy/launching.py",
     "bundle/redaction.py",
     "bundle/redaction_assignments.py",
     "bundle/redaction_kinds.py",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from aiohttp import web
 
+# The rest of a refused request is read, so that its sender sees the answer: but not of one without an end.
+_LINGER_SECONDS = 2.0
 _FULL = b"microloop: there are too many connections already; close some\n"
 _FULL_ANSWER = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n"
@@ -37,7 +39,13 @@ def bounded_server(
             self.taken -= 1
             super().connection_lost(handler, exc)
 
-    return Bounded(handle, access_log=None, logger=_logger(), handler_cancellation=True)
+    return Bounded(
+        handle,
+        access_log=None,
+        logger=_logger(),
+        handler_cancellation=True,
+        lingering_time=_LINGER_SECONDS,
+    )
 
 
 class _Full(asyncio.Protocol):

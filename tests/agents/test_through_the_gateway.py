@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -82,20 +83,24 @@ each_client = pytest.mark.parametrize(
 
 
 def run(client: Client, sample: Path, model: ScriptedModel, *options: str) -> Finished:
+    addresses = [f"openai={model.url}/v1", f"anthropic={model.url}", f"google={model.url}"]
+    upstreams = [f"--upstream={address}" for address in addresses]
+    return run_with(client, sample, KEYS, *upstreams, *options)
+
+
+def run_with(client: Client, sample: Path, keys: dict[str, str], *options: str) -> Finished:
     if client.sandbox == "docker":
         give_to_container_user(sample)
     else:
         need_bwrap()
         need_module("pytest")
     given = [f"--env={name}={value}" for name, value in client.env.items()]
-    addresses = [f"openai={model.url}/v1", f"anthropic={model.url}", f"google={model.url}"]
-    upstreams = [f"--upstream={address}" for address in addresses]
     done = subprocess.run(
         microloop_argv(
-            "run", "--sandbox", client.sandbox, *client.options(), *upstreams, *given, *options, "--",
+            "run", "--sandbox", client.sandbox, *client.options(), *given, *options, "--",
             client.program(), *client.arguments,
         ),
-        cwd=sample, env={**outside_environment(), **KEYS}, stdin=subprocess.DEVNULL, capture_output=True,
+        cwd=sample, env={**outside_environment(), **keys}, stdin=subprocess.DEVNULL, capture_output=True,
         text=True, errors="replace", timeout=240, check=False,
     )  # fmt: skip
     return Finished(done.returncode, done.stdout, done.stderr, sample)
@@ -174,3 +179,19 @@ def test_every_command_of_a_model_is_linked_to_the_call_that_asked_for_it(
     assert len(steps) == len(REPAIR)
     assert all(step["asked"] and step["tool_call"] for step in steps), steps
     assert [Decimal(step["cost_usd"]) for step in steps] == [CALL_USD[model.asked[0].model]] * len(REPAIR)
+
+
+@each_client
+def test_a_recorded_run_repairs_again_in_another_place_without_a_model_and_without_a_key(
+    client: Client, sample: Path, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere" / "sample"
+    shutil.copytree(sample, elsewhere)
+    with ScriptedModel([command for command, _, _ in REPAIR], "Fixed add().") as model:
+        first = run(client, sample, model, "--record-model")
+    assert first.exit_code == 0, first.said()
+    again = run_with(client, elsewhere, {}, "--replay-model", str(first.bundle))
+    assert again.exit_code == 0, again.said()
+    assert (elsewhere / "calc.py").read_text() == "def add(a, b):\n    return a + b\n"
+    assert Decimal(again.inspect()["model"]["cost_usd"]) == 0
+    assert holding_key(sample) == []

@@ -18,8 +18,10 @@ from pathlib import Path
 import pytest
 
 from microloop_cli.bundle.manifest import records_of
+from microloop_cli.bundle.model_records import About
 from microloop_cli.bundle.paths import create_run_dir
 from microloop_cli.bundle.reader import open_bundle
+from microloop_cli.bundle.redaction import Redactor
 from microloop_cli.bundle.verify import verify
 from microloop_cli.bundle.writer import SYNC_AFTER_SECONDS, BundleWriter
 from microloop_cli.core.events import GuardNotice, Tick
@@ -65,6 +67,20 @@ def test_nobody_else_may_read_a_bundle(tmp_path: Path) -> None:
         assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
 
 
+def test_a_recorded_model_call_tells_no_secret_in_any_of_its_files(tmp_path: Path) -> None:
+    secret = "s3cret/of+the-run"
+    about = About(
+        n=1, call=1, method="POST", target=f"/v1/chat/completions?token={secret}", surface="chat", model=secret, status=200,
+        content_type="application/json",
+    )  # fmt: skip
+    with BundleWriter(create_run_dir(tmp_path, RUN_ID), Redactor({"MY_TOKEN": secret})) as writer:
+        writer.write_model_record(about, secret.encode(), f'{{"a":"{secret}"}}'.encode())
+        writer.finish()
+    kept = b"".join(path.read_bytes() for path in sorted(tmp_path.glob(".microloop/runs/*/model/*")))
+    assert kept.count(b"<MY_TOKEN>") == 4
+    assert secret.encode() not in kept
+
+
 def test_time_does_not_go_back(tmp_path: Path) -> None:
     with BundleWriter(create_run_dir(tmp_path, RUN_ID)) as writer:
         writer.append(2.0, started())
@@ -89,6 +105,7 @@ def test_a_second_writer_cannot_take_over_a_ledger(tmp_path: Path) -> None:
 WRITE_UNTIL_FULL = """
 import resource, sys
 from pathlib import Path
+from microloop_cli.bundle.model_records import About
 from microloop_cli.bundle.paths import create_run_dir
 from microloop_cli.bundle.writer import BundleWriter
 from microloop_cli.core.events import GuardNotice

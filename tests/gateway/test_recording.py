@@ -44,6 +44,12 @@ def test_the_same_conversation_gets_its_answer_although_clock_place_and_system_p
     assert found.answer == b"one"
 
 
+def test_the_ids_that_codex_gives_to_outputs_make_no_difference() -> None:
+    recorded = chat(("tool", "Chunk ID: d228b7\nWall time: 0.1 seconds\nOutput:\n1 failed"))
+    asked = chat(("tool", "Chunk ID: 18d57d\nWall time: 0.3 seconds\nOutput:\n1 failed"))
+    assert isinstance(ask(tape(record(1, recorded)), asked), ModelRecord)
+
+
 def test_equal_requests_get_their_answers_in_the_recorded_order_and_then_the_last_again() -> None:
     body = chat(("user", "again"))
     served = tape(record(1, body, b"one"), record(2, body, b"two"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -184,3 +186,18 @@ def test_a_defect_of_the_gateway_ends_the_run_for_its_agent_would_wait_for_ever(
 def test_a_gateway_that_cannot_listen_breaks_the_run_with_its_reason(tmp_path: Path) -> None:
     with pytest.raises(HostError, match="no socket"):
         follow(tmp_path, ("sleep", "60"), Ledger(), beside=Broken(HostError("no socket")))
+
+
+class Crowded:
+    """A gateway whose door cannot be opened for a moment: the process may open no more files."""
+
+    async def serve(self, inbox: Inbox, intake: Intake) -> None:
+        error = OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        said = {"message": "socket.accept() out of system resource", "exception": error, "socket": None}
+        asyncio.get_running_loop().call_exception_handler(said)
+        await asyncio.Event().wait()
+
+
+def test_a_door_that_lets_nobody_in_for_want_of_files_does_not_end_the_run(tmp_path: Path) -> None:
+    ended = follow(tmp_path, ("sh", "-c", "sleep 0.3; exit 3"), Ledger(), beside=Crowded())
+    assert (ended.outcome, ended.exit_code) == ("ended", 3)

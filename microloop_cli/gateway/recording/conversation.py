@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from microloop_cli.core.progress.normalise import normalise
+from microloop_cli.core.progress.tools import without_marks
 
 _CONVERSATIONS = ("messages", "input", "contents", "prompt")
 _SYSTEM_ROLES = ("system", "developer")
@@ -101,4 +102,5 @@ def _parts(before: str, value: Any, workspace: str, depth: int) -> Iterator[str]
 def _said(text: str, workspace: str) -> list[str]:
     if workspace:
         text = text.replace(workspace, "<workspace>")
-    return normalise(text.encode("utf-8", "surrogatepass")).decode("utf-8", "replace").splitlines()
+    plain = without_marks(text.encode("utf-8", "surrogatepass"))
+    return normalise(plain).decode("utf-8", "replace").splitlines()
