@@ -157,8 +157,9 @@ def _run(request: RunRequest, quiet: bool, as_json: bool) -> int:
     prepared = prepare(request, clock)
     line = StatusLine(quiet=quiet or as_json)
     try:
-        finished = execute(prepared, clock, Watching(line), _summarise)
-        line.stop(_last_line(finished.ended, prepared.run_id))
+        watching = Watching(line)
+        finished = execute(prepared, clock, watching, _summarise)
+        line.stop(_last_line(finished.ended, prepared.run_id, watching.cost))
     finally:
         line.stop()
     if as_json:
@@ -168,10 +169,11 @@ def _run(request: RunRequest, quiet: bool, as_json: bool) -> int:
     return finished.ended.exit_code
 
 
-def _last_line(ended: Ended, run_id: str) -> str:
+def _last_line(ended: Ended, run_id: str, cost: str) -> str:
     """A stop has said its reason already, when it was decided."""
     reason = f": {ended.reason}" if ended.outcome in ("ended", "failed") else ""
-    return f"{ended.outcome}, exit {ended.exit_code}{reason}; see microloop inspect {run_id}"
+    paid = f", {cost}" if cost else ""
+    return f"{ended.outcome}, exit {ended.exit_code}{paid}{reason}; see microloop inspect {run_id}"
 
 
 def _tell_as_json(run_id: str, bundle: Path, ended: Ended) -> None:

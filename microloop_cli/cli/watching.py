@@ -38,6 +38,11 @@ class Watching:
         self._said: set[tuple[str, ...]] = set()
         self._say_snapshot_at = SNAPSHOT_LINE_SECONDS
 
+    @property
+    def cost(self) -> str:
+        """What the model calls came to so far, "" while none has a price."""
+        return self._money.told
+
     def began(self, run_id: str, backend: str, profile: str) -> None:
         self._line.start(run_id, backend if profile == GENERIC else f"{backend}, agent profile {profile}")
 

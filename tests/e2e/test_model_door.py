@@ -54,6 +54,7 @@ def test_model_calls_are_counted_in_tokens_and_dollars(workspace: Path, sandbox:
     assert (spent["calls"], Decimal(spent["cost_usd"])) == (3, 3 * CALL_USD)
     assert len(model.asked) == 3
     assert "$0.009" in microloop(workspace, "inspect").stdout
+    assert "ended, exit 0, $0.009" in done.stderr
 
 
 def test_the_agent_has_a_placeholder_and_the_model_gets_the_key(workspace: Path) -> None:

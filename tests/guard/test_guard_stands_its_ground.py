@@ -71,6 +71,17 @@ def test_nonsense_from_the_supervisor_kills_everything(launcher: Launcher, start
     assert all_gone(processes)
 
 
+def test_an_early_bye_ends_a_run_that_broke_without_a_word_of_the_guards(
+    launcher: Launcher, start: Start
+) -> None:
+    session = start(launcher, "/bin/sh", "-c", SLEEPER, **QUIET)
+    processes = started(session)
+    session.send(wire.Bye())
+    assert session.process.wait(10) == 125
+    assert all_gone(processes)
+    assert session.process.stderr is None or b"guard" not in session.process.stderr.read()
+
+
 def test_a_frame_that_comes_in_pieces_is_no_nonsense(launcher: Launcher, start: Start) -> None:
     def slowly(e: wire.Exec) -> None:
         verdict = usual(e)
