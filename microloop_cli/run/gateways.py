@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from microloop_cli.gateway.egress.rules import Rules
     from microloop_cli.run.intake import OutputStore
 
-# Loading the server takes a third of a second of a core: not while the sandbox starts, nor for a run that is
-# over before it, but before an agent asks.
-LOADED_AFTER_SECONDS = 0.15
+# Loading the server takes a third of a second of a core: not while the sandbox and the agent start, nor for a
+# run that is over by then. An agent that asks earlier waits for it, once.
+LOADED_AFTER_SECONDS = 0.7
 
 
 class Gateways:
