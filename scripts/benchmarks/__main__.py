@@ -20,7 +20,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--times", type=int, default=15, help="whole processes of each kind (15)")
     parser.add_argument("--only", nargs="+", metavar="PART", choices=PARTS, help=f"of: {', '.join(PARTS)}")
     parser.add_argument("--json", type=Path, metavar="FILE", help="the figures as JSON")
-    parser.add_argument("--markdown", type=Path, metavar="FILE", help="the table for the README")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="the table of BENCHMARKS.md")
     return parser.parse_args()
 
 
