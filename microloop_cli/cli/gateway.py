@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from microloop_cli.cli.spending_options import dollars, upstreams
 from microloop_cli.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,17 +63,17 @@ def command(
     if as_json and argv:
         raise UsageError("--json needs stdout for itself, which the agent has", hint="leave one of them out")
     options: dict[str, tuple[str, Any]] = {
-        "limits.cost_usd": ("--max-cost", _dollars("--max-cost", max_cost)),
+        "limits.cost_usd": ("--max-cost", dollars("--max-cost", max_cost)),
         "limits.tokens": ("--max-tokens", max_tokens),
         "limits.model_calls": ("--max-model-calls", max_model_calls),
-        "budgets.day_usd": ("--max-day-cost", _dollars("--max-day-cost", max_day_cost)),
+        "budgets.day_usd": ("--max-day-cost", dollars("--max-day-cost", max_day_cost)),
         "budgets.project_day_usd": (
             "--max-project-day-cost",
-            _dollars("--max-project-day-cost", max_project_day_cost),
+            dollars("--max-project-day-cost", max_project_day_cost),
         ),
         "model.unknown": ("--unknown", unknown),
         "agent.profile": ("--agent", agent),
-        **_upstreams(upstream),
+        **upstreams(upstream),
     }
     resolved = load(
         policy,
@@ -100,19 +101,3 @@ def _serve(resolved: Resolved, argv: tuple[str, ...], port: int, *, quiet: bool,
 
         write_json(metering.document(ended))
     return ended.exit_code
-
-
-def _dollars(option: str, text: str | None) -> float | None:
-    if text is None:
-        return None
-    from microloop_cli.cli.spending_options import dollars
-
-    return float(dollars(option, text))
-
-
-def _upstreams(given: list[str]) -> dict[str, tuple[str, Any]]:
-    if not given:
-        return {}
-    from microloop_cli.cli.spending_options import upstreams
-
-    return {f"model.upstreams.{provider}": ("--upstream", url) for provider, url in upstreams(given).items()}

@@ -9,6 +9,7 @@ from typing import Any
 
 import typer
 
+from microloop_cli.cli.spending_options import dollars, upstreams
 from microloop_cli.core.actions import Ended
 from microloop_cli.errors import UsageError
 from microloop_cli.run.request import RunRequest
@@ -78,12 +79,12 @@ def command(
         "limits.steps": ("--max-steps", max_steps),
         "limits.wall_seconds": ("--max-time", _seconds("--max-time", max_time)),
         "limits.idle_seconds": ("--max-idle", _seconds("--max-idle", max_idle)),
-        "limits.cost_usd": ("--max-cost", _dollars("--max-cost", max_cost)),
+        "limits.cost_usd": ("--max-cost", dollars("--max-cost", max_cost)),
         "limits.tokens": ("--max-tokens", max_tokens),
         "limits.model_calls": ("--max-model-calls", max_model_calls),
         "model.record": ("--record-model", record_model or None),
         "agent.profile": ("--agent", agent),
-        **_upstreams(upstream),
+        **upstreams(upstream),
     }
     more = {"network.allow": ("--allow", tuple(allow)), "model.free": ("--free", tuple(free))}
     request = RunRequest(
@@ -113,22 +114,6 @@ def _seconds(option: str, text: str | None) -> float | None:
         return parse_duration(text)
     except UsageError as error:
         raise UsageError(f"{option}: {error.message}", hint=error.hint) from None
-
-
-def _dollars(option: str, text: str | None) -> float | None:
-    if text is None:
-        return None
-    from microloop_cli.cli.spending_options import dollars
-
-    return float(dollars(option, text))
-
-
-def _upstreams(given: list[str]) -> dict[str, tuple[str, Any]]:
-    if not given:
-        return {}
-    from microloop_cli.cli.spending_options import upstreams
-
-    return {f"model.upstreams.{provider}": ("--upstream", url) for provider, url in upstreams(given).items()}
 
 
 def _show_plan(request: RunRequest, as_json: bool) -> int:

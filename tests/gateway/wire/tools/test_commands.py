@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from microloop_cli.gateway.wire.tools.commands import command_of
-from microloop_cli.gateway.wire.tools.describing import MAX_CHARACTERS, described
 from microloop_cli.gateway.wire.tools.tool import ToolCall
 from tests.gateway.wire.tools.shapes import shapes
 
@@ -66,35 +65,12 @@ def test_other_tools_and_odd_arguments_have_no_command(name: str, arguments: Any
     assert command_of(call(name, arguments)) is None
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "line"),
-    [
-        ("Read", {"path": "src/a.py", "offset": 10, "all": True}, "Read path=src/a.py offset=10 all=true"),
-        (
-            "edit_file",
-            {"path": "x.py", "old_text": "def f(x):\n    return x + 1\n" + "#" * 93},
-            "edit_file path=x.py old_text='def f(x): return x + 1 ###...' (120 characters)",
-        ),
-        ("Bash", {"command": "cd a &&\n  pytest -q", "timeout": 5}, "Bash: cd a && pytest -q"),
-        ("grep", {"pattern": "a b", "paths": ["a", "b"]}, 'grep pattern=\'a b\' paths=["a","b"]'),
-        ("ls", {}, "ls"),
-        ("odd", ["a"], 'odd ["a"]'),
-    ],
-)
-def test_a_call_is_one_line_for_a_person(name: str, arguments: Any, line: str) -> None:
-    assert described(call(name, arguments)) == line
-
-
-def test_a_call_with_arguments_that_are_no_json_is_shown_as_it_is() -> None:
-    assert described(ToolCall(id="x", name="a", arguments='{"path": "b')) == 'a {"path": "b'
-
-
 @given(st.text(max_size=30), shapes, st.text(max_size=300))
-def test_any_call_is_one_short_line(name: str, arguments: Any, rest: str) -> None:
-    for each in (call(name, arguments), call("bash", {"command": rest}), call(name, {rest: rest, "a": rest})):
-        line = described(each)
-        assert len(line) <= MAX_CHARACTERS
-        assert "\n" not in line
-        assert command_of(each) is None or name or rest
-    described(ToolCall(id="", name=name, arguments=rest))
-    command_of(ToolCall(id="", name="bash", arguments=rest))
+def test_no_call_is_too_odd_to_be_asked_for_its_command(name: str, arguments: Any, rest: str) -> None:
+    for each in (
+        call(name, arguments),
+        call("bash", {"command": rest}),
+        ToolCall(id="", name=name, arguments=rest),
+    ):
+        command = command_of(each)
+        assert command is None or isinstance(command, str)
