@@ -44,6 +44,9 @@ def command(
     ),
     max_tokens: int | None = typer.Option(None, help="Stop after so many tokens (exit 122)."),
     max_model_calls: int | None = typer.Option(None, help="Stop after so many model calls (exit 122)."),
+    max_day_cost: str | None = typer.Option(
+        None, metavar="USD", help="Dollars all your runs of one day may cost (exit 122)."
+    ),
     upstream: list[str] = typer.Option(
         [], metavar="PROVIDER=URL", help="Where a provider's calls go: openai, anthropic or google."
     ),
@@ -82,6 +85,7 @@ def command(
         "limits.cost_usd": ("--max-cost", dollars("--max-cost", max_cost)),
         "limits.tokens": ("--max-tokens", max_tokens),
         "limits.model_calls": ("--max-model-calls", max_model_calls),
+        "budgets.day_usd": ("--max-day-cost", dollars("--max-day-cost", max_day_cost)),
         "model.record": ("--record-model", record_model or None),
         "agent.profile": ("--agent", agent),
         **upstreams(upstream),

@@ -207,14 +207,12 @@ def test_an_agent_that_will_find_no_key_is_told_of_before_it_fails(workspace: Pa
 
 
 def test_a_days_budget_holds_over_all_runs_of_the_day(workspace: Path, tmp_path: Path) -> None:
-    policy = tmp_path / "budget.yaml"
-    policy.write_text("budgets:\n  day_usd: 0.02\n")
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     codes, asked = [], 0
     for place in (workspace, elsewhere, workspace):
         with ScriptedModel(["echo 1", "echo 2"]) as model:
-            done = run_agent(place, f"{model.url}/v1", "--policy", str(policy), state=tmp_path / "state")
+            done = run_agent(place, f"{model.url}/v1", "--max-day-cost", "0.02", state=tmp_path / "state")
         codes.append(done.exit_code)
         asked += len(model.asked)
     assert codes == [0, 0, 122], done.said()
