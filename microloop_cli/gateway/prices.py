@@ -77,8 +77,8 @@ class Prices:
         """What to tell an agent and a person when `of` is None."""
         shown = ascii(model[:100]) if model else "(none named)"
         return (
-            f"no price is known for the {provider} model {shown}: give one under model.prices, list it under "
-            "model.free if it costs nothing, or set model.unknown to worst to charge the dearest there is"
+            f"no price is known for the {provider} model {shown}: give one under model.prices, name it with "
+            "--free (model.free) if it costs nothing, or set model.unknown to worst to charge the dearest"
         )
 
     def _find(self, provider: Provider, name: str, mode: str) -> Quote | None:
