@@ -91,7 +91,8 @@ def test_a_frame_that_comes_in_pieces_is_no_nonsense(launcher: Launcher, start: 
             time.sleep(0.002)
 
     usual = Decider()
-    with Session(launcher, ["/bin/sh", "-c", "/bin/echo fine; exit 6"], decide=slowly) as session:
+    session = Session(launcher, ["/bin/sh", "-c", "/bin/echo fine; exit 6"], decide=slowly)
+    with session:  # made before it is entered: the first exec may come before `with` gives it a name
         assert session.wait() == 6
     assert session.out == b"fine\n"
 
