@@ -46,11 +46,6 @@ def agent_for(argv: Sequence[str], named: str = "auto") -> Agent:
     return load_agent(GENERIC)
 
 
-def profile_for(argv: Sequence[str], named: str = "auto") -> AgentProfile:
-    """See agent_for."""
-    return agent_for(argv, named).profile
-
-
 def load_agent(named: str) -> Agent:
     """A shipped profile by NAME, or one from a FILE (with a slash or ending in .yaml). Raises PolicyError."""
     if "/" in named or named.endswith((".yaml", ".yml")):
@@ -93,11 +88,6 @@ def parse_agent(data: bytes, name: str) -> Agent:
     told = {key: _field(key, document[key], name) for key in _PROFILE_FIELDS if key in document}
     profile = msgspec.convert({"name": Path(name).stem, **told}, AgentProfile)
     return Agent(profile, msgspec.convert(setup, AgentSetup))
-
-
-def parse_profile(data: bytes, name: str) -> AgentProfile:
-    """See parse_agent."""
-    return parse_agent(data, name).profile
 
 
 def _field(key: str, located: Located, name: str) -> object:

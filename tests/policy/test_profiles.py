@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,15 @@ from hypothesis import strategies as st
 
 from microloop_cli.core.settings import AgentProfile
 from microloop_cli.errors import PolicyError
-from microloop_cli.policy.profiles import load_profile, parse_profile, profile_for, profile_names
+from microloop_cli.policy.profiles import agent_for, load_profile, parse_agent, profile_names
+
+
+def profile_for(argv: Sequence[str], named: str = "auto") -> AgentProfile:
+    return agent_for(argv, named).profile
+
+
+def parse_profile(data: bytes, name: str) -> AgentProfile:
+    return parse_agent(data, name).profile
 
 
 @pytest.mark.parametrize(
