@@ -84,7 +84,7 @@ class Gateways:
         asked = await _wanted(sock, LOADED_AFTER_SECONDS)
         await load(give_way=not asked)
         await self._metered.start(
-            listener, lambda fact: self._put(inbox, fact), sock, closing, lambda: _why_stopped(inbox)
+            listener, lambda fact: self._put(inbox, fact), sock, closing, inbox.why_no_more_calls
         )
 
     async def _serve_egress(self, inbox: Inbox, closing: AsyncExitStack) -> None:
@@ -127,11 +127,6 @@ class Gateways:
     def _fail(self, error: MicroloopError) -> None:
         if self._failed is not None and not self._failed.done():
             self._failed.set_exception(error)
-
-
-def _why_stopped(inbox: Inbox) -> str:
-    stop = inbox.state.stop
-    return "" if stop is None else stop.reason
 
 
 async def _wanted(sock: socket.socket, at_most_seconds: float | None) -> bool:

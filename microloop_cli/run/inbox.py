@@ -46,6 +46,12 @@ class Inbox:
         self._last = max(self._last, round(self._clock.monotonic() - self._origin, 6))
         return self._last
 
+    def why_no_more_calls(self) -> str:
+        """Why no more model calls are made: the stop's reason; "" as long as they are. Limits of models say
+        no by themselves, in words of their own."""
+        stop = self.state.stop
+        return "" if stop is None or stop.outcome == "cost_limit" else stop.reason
+
     def put(self, *facts: AnyFact) -> tuple[Action, ...]:
         """Take facts in, in this order. Recorded with their decisions in one write, then acted on.
 

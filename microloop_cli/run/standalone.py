@@ -61,12 +61,7 @@ class Standalone:
         """Serve on the socket until `closing` closes. listener: passes on to `self.listener`. HostError."""
         self.inbox.put(started)
         closing.callback(self._put_off)
-        await self._metered.start(listener, self._put, sock, closing, self.stopped)
-
-    def stopped(self) -> str:
-        """Why no more calls are made; "" as long as they are. Limits of models say no by themselves."""
-        stop = self.inbox.state.stop
-        return "" if stop is None or stop.outcome == "cost_limit" else stop.reason
+        await self._metered.start(listener, self._put, sock, closing, self.inbox.why_no_more_calls)
 
     def _put(self, fact: AnyFact) -> None:
         self.inbox.put(fact)
