@@ -19,7 +19,8 @@ make_venv() {
   [ "$(cat "$VENV/.installed" 2>/dev/null)" = "$stamp" ] && return
   say "Python packages into $VENV ..."
   log="$(mktemp)"
-  if ! "$python" -m venv "$VENV" >"$log" 2>&1; then
+  # Cleared: over the venv of another Python it would be a mixture of both.
+  if ! "$python" -m venv --clear "$VENV" >"$log" 2>&1; then
     missing_packages+=("python3-venv")
     install_missing
     "$python" -m venv --clear "$VENV" >"$log" 2>&1 ||
